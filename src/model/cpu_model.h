@@ -1,0 +1,46 @@
+// The Qwen2 forward pass on the CPU.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "model/model.h"
+#include "tensor/tensor.h"
+#include "weights/model_config.h"
+
+namespace baton {
+
+/// Instruction sets that the CPU kernels exist for, slowest first. All give the same bits.
+enum class CpuIsa : uint8_t { plain, avx2, avx512, amx };
+
+/// "plain", "avx2", "avx512", "amx".
+std::string_view to_string(CpuIsa isa);
+Result<CpuIsa> parse_isa(std::string_view name);
+
+/// The fastest set that this processor (and kernel) offers.
+CpuIsa best_isa();
+
+struct CpuModelOptions {
+  DType dtype = DType::bf16;    // bf16 or fp32
+  uint32_t threads = 0;         // 0: one per physical core that this process may use
+  std::optional<CpuIsa> isa;    // not set: best_isa(); an error if the processor lacks it
+  uint64_t kv_tokens = 0;       // KV pool in tokens; 0: max(context, 8,192), memory permitting
+  uint32_t step_tokens_max = 512;
+  uint32_t step_slices_max = 256;
+  /// Called while loading with a fraction in [0, 1]; may be empty.
+  std::function<void(double)> progress;
+};
+
+/// Loads config and weights of a model folder.
+Result<std::unique_ptr<Model>> load_cpu_model(const std::filesystem::path& dir,
+                                              const CpuModelOptions& options);
+
+/// The same shape with random weights (benchmarks; `dir` needs config.json only).
+Result<std::unique_ptr<Model>> random_cpu_model(const std::filesystem::path& dir, uint64_t seed,
+                                                const CpuModelOptions& options);
+
+}  // namespace baton
