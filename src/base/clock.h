@@ -10,8 +10,12 @@ namespace baton {
 /// Monotonic nanoseconds since an arbitrary start.
 using Nanos = int64_t;
 
-constexpr Nanos milliseconds(int64_t ms) { return ms * 1'000'000; }
-constexpr Nanos seconds(int64_t s) { return s * 1'000'000'000; }
+constexpr Nanos milliseconds(int64_t ms) {
+  return ms * 1'000'000;
+}
+constexpr Nanos seconds(int64_t s) {
+  return s * 1'000'000'000;
+}
 
 class Clock {
  public:

@@ -14,9 +14,9 @@ Result<json::value> parse_json(std::string_view text, const JsonLimits& limits) 
   if (!error && consumed < text.size()) error = json::error::extra_data;
   if (!error) parser.finish(error);
   if (error) {
-    return client_error(Code::invalid_argument, "not valid JSON at byte " +
-                                                    std::to_string(consumed) + ": " +
-                                                    error.message());
+    return client_error(
+        Code::invalid_argument,
+        "not valid JSON at byte " + std::to_string(consumed) + ": " + error.message());
   }
   return parser.release();
 }

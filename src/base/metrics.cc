@@ -53,9 +53,12 @@ std::string label_set(const MetricLabels& labels, const std::string& le = {}) {
 
 const char* type_name(MetricRegistry::Kind kind) {
   switch (kind) {
-    case MetricRegistry::Kind::counter: return "counter";
-    case MetricRegistry::Kind::gauge: return "gauge";
-    case MetricRegistry::Kind::histogram: return "histogram";
+    case MetricRegistry::Kind::counter:
+      return "counter";
+    case MetricRegistry::Kind::gauge:
+      return "gauge";
+    case MetricRegistry::Kind::histogram:
+      return "histogram";
   }
   return "untyped";
 }
@@ -143,8 +146,8 @@ std::string MetricRegistry::render() const {
                  label_set(s->labels, last ? "+Inf" : number(s->histogram->bounds()[i])) + ' ' +
                  std::to_string(cumulative) + '\n';
         }
-        out += family->name + "_sum" + label_set(s->labels) + ' ' + number(s->histogram->sum()) +
-               '\n';
+        out +=
+            family->name + "_sum" + label_set(s->labels) + ' ' + number(s->histogram->sum()) + '\n';
         out += family->name + "_count" + label_set(s->labels) + ' ' + std::to_string(cumulative) +
                '\n';
       } else {

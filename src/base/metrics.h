@@ -46,8 +46,8 @@ class MetricRegistry {
   enum class Kind : uint8_t { counter, gauge, histogram };
 
   Counter& counter(const std::string& name, const std::string& help, MetricLabels labels = {});
-  Histogram& histogram(const std::string& name, const std::string& help,
-                       std::vector<double> bounds, MetricLabels labels = {});
+  Histogram& histogram(const std::string& name, const std::string& help, std::vector<double> bounds,
+                       MetricLabels labels = {});
   /// A value read when rendered (`kind` counter or gauge).
   void computed(Kind kind, const std::string& name, const std::string& help,
                 std::function<double()> read, MetricLabels labels = {});

@@ -126,20 +126,20 @@ class [[nodiscard]] Result<void> {
 }  // namespace baton
 
 /// Leaves the function with the error if `expression` (a Result) failed. Not for coroutines.
-#define BATON_TRY(expression)                                   \
-  do {                                                          \
-    if (auto result_ = (expression); !result_.ok()) {           \
-      return std::move(result_).error();                        \
-    }                                                           \
+#define BATON_TRY(expression)                         \
+  do {                                                \
+    if (auto result_ = (expression); !result_.ok()) { \
+      return std::move(result_).error();              \
+    }                                                 \
   } while (false)
 
 #define BATON_JOIN_(a, b) a##b
 #define BATON_JOIN(a, b) BATON_JOIN_(a, b)
 
 /// `BATON_ASSIGN(auto x, f())`: declares x from f()'s value or leaves with its error.
-#define BATON_ASSIGN(declaration, expression)                                       \
-  auto BATON_JOIN(result_, __LINE__) = (expression);                                \
-  if (!BATON_JOIN(result_, __LINE__).ok()) {                                        \
-    return std::move(BATON_JOIN(result_, __LINE__)).error();                        \
-  }                                                                                 \
+#define BATON_ASSIGN(declaration, expression)                \
+  auto BATON_JOIN(result_, __LINE__) = (expression);         \
+  if (!BATON_JOIN(result_, __LINE__).ok()) {                 \
+    return std::move(BATON_JOIN(result_, __LINE__)).error(); \
+  }                                                          \
   declaration = std::move(BATON_JOIN(result_, __LINE__)).value()

@@ -14,13 +14,13 @@ namespace baton {
 /// What the engine must know of a model.
 struct ModelInfo {
   uint32_t vocab_size = 0;
-  uint32_t context_tokens = 0;  // prompt + answer, at most
-  uint32_t block_count = 0;     // KV blocks in the pool; BlockId < block_count
-  uint32_t step_tokens_max = 0; // most tokens that one launch() accepts, over all slices
-  uint32_t step_slices_max = 0; // most slices that one launch() accepts
+  uint32_t context_tokens = 0;   // prompt + answer, at most
+  uint32_t block_count = 0;      // KV blocks in the pool; BlockId < block_count
+  uint32_t step_tokens_max = 0;  // most tokens that one launch() accepts, over all slices
+  uint32_t step_slices_max = 0;  // most slices that one launch() accepts
   ClassId klass;
-  std::string device;           // "cpu (avx512, 2 threads)"
-  std::string dtype;            // "bf16"
+  std::string device;  // "cpu (avx512, 2 threads)"
+  std::string dtype;   // "bf16"
 };
 
 /// Bytes, so that nobody is surprised.
@@ -41,7 +41,8 @@ struct SampleSpec {
 
 /// The tokens of one sequence in a step: positions [start, start + tokens.size()).
 /// `blocks[p / kBlockTokens]` holds position p; the table covers start + tokens.size() positions.
-/// A token is drawn only where `sample.sampling` is set: then the slice ends at the last known token.
+/// A token is drawn only where `sample.sampling` is set: then the slice ends at the last known
+/// token.
 struct Slice {
   SequenceId sequence = 0;
   uint32_t start = 0;

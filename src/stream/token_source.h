@@ -45,8 +45,8 @@ class TokenSource {
   virtual SourceInfo info() const = 0;
   virtual SourceLoad load() const = 0;
 
-  /// Accepts a request or refuses it at once (resource_exhausted with a retry hint, invalid_argument,
-  /// unavailable). An accepted stream ends in exactly one ending.
+  /// Accepts a request or refuses it at once (resource_exhausted with a retry hint,
+  /// invalid_argument, unavailable). An accepted stream ends in exactly one ending.
   virtual boost::asio::awaitable<Result<std::unique_ptr<TokenStream>>> start(
       TokenRequest request) = 0;
 };

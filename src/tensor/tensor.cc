@@ -4,11 +4,16 @@ namespace baton {
 
 std::string_view to_string(DType dtype) {
   switch (dtype) {
-    case DType::fp32: return "fp32";
-    case DType::fp16: return "fp16";
-    case DType::bf16: return "bf16";
-    case DType::int8: return "int8";
-    case DType::int4: return "int4";
+    case DType::fp32:
+      return "fp32";
+    case DType::fp16:
+      return "fp16";
+    case DType::bf16:
+      return "bf16";
+    case DType::int8:
+      return "int8";
+    case DType::int4:
+      return "int4";
   }
   return "unknown";
 }

@@ -16,11 +16,15 @@ std::string_view to_string(DType dtype);
 /// Bits per element.
 constexpr uint32_t bits_of(DType dtype) {
   switch (dtype) {
-    case DType::fp32: return 32;
+    case DType::fp32:
+      return 32;
     case DType::fp16:
-    case DType::bf16: return 16;
-    case DType::int8: return 8;
-    case DType::int4: return 4;
+    case DType::bf16:
+      return 16;
+    case DType::int8:
+      return 8;
+    case DType::int4:
+      return 4;
   }
   return 0;
 }

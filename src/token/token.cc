@@ -12,11 +12,16 @@ std::string to_string(ClassId klass) {
 
 const char* to_string(Finish finish) {
   switch (finish) {
-    case Finish::stop: return "stop";
-    case Finish::length: return "length";
-    case Finish::cancelled: return "cancelled";
-    case Finish::deadline: return "deadline";
-    case Finish::error: return "error";
+    case Finish::stop:
+      return "stop";
+    case Finish::length:
+      return "length";
+    case Finish::cancelled:
+      return "cancelled";
+    case Finish::deadline:
+      return "deadline";
+    case Finish::error:
+      return "error";
   }
   return "error";
 }

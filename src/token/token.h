@@ -53,26 +53,26 @@ struct Sampling {
   float presence_penalty = 0.0f;    // over generated tokens
   float frequency_penalty = 0.0f;   // over generated tokens
   std::vector<std::pair<Token, float>> logit_bias = {};
-  uint32_t min_tokens = 0;               // stop tokens are masked before this many are generated
-  bool ignore_eos = false;               // go on past `eos_tokens` without masking them
-  std::vector<Token> eos_tokens = {};    // the model's own; end the sequence unless ignore_eos
-  std::vector<Token> stop_tokens = {};   // the request's; always end the sequence
+  uint32_t min_tokens = 0;              // stop tokens are masked before this many are generated
+  bool ignore_eos = false;              // go on past `eos_tokens` without masking them
+  std::vector<Token> eos_tokens = {};   // the model's own; end the sequence unless ignore_eos
+  std::vector<Token> stop_tokens = {};  // the request's; always end the sequence
   int32_t logprobs = -1;  // -1: none; 0…kMaxTopLogprobs: the chosen token's and that many best
 };
 
-/// One request for one sequence, complete and replayable: the tokens that follow are a pure function
-/// of (class, prompt, sampling, seed, choice).
+/// One request for one sequence, complete and replayable: the tokens that follow are a pure
+/// function of (class, prompt, sampling, seed, choice).
 struct TokenRequest {
   StreamId stream = 0;
   uint32_t epoch = 0;
-  uint32_t choice = 0;           // index among the n answers of one request; keys the random draw
-  std::vector<Token> prompt;     // at least one
-  std::vector<Token> emitted;    // generated earlier (failover): continued, not repeated
+  uint32_t choice = 0;         // index among the n answers of one request; keys the random draw
+  std::vector<Token> prompt;   // at least one
+  std::vector<Token> emitted;  // generated earlier (failover): continued, not repeated
   Sampling sampling;
   uint64_t seed = 0;
-  uint64_t cache_salt = 0;       // prefix blocks are shared only between equal salts
-  uint32_t max_tokens = 0;       // of the whole answer, `emitted` included
-  int32_t priority = 0;          // larger goes first
+  uint64_t cache_salt = 0;  // prefix blocks are shared only between equal salts
+  uint32_t max_tokens = 0;  // of the whole answer, `emitted` included
+  int32_t priority = 0;     // larger goes first
   Deadline deadline;
 };
 
