@@ -1,4 +1,5 @@
-// A bounded HTTP/1.1 server on Asio and Beast. Beast itself is included by server.cc only.
+// A bounded HTTP/1.1 server on Asio. Messages are parsed by our own strict, sans-I/O parsers
+// (request_head.h, chunked_decoder.h): what is ambiguous is refused, never repaired.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -19,22 +20,22 @@ struct Limits {
   uint32_t connections = 4096;
   uint32_t header_bytes = 16 * 1024;
   uint64_t body_bytes = 4 * 1024 * 1024;
-  uint32_t header_timeout_ms = 10'000;   // from the first byte wait to the end of the header
+  uint32_t header_timeout_ms = 10'000;  // from the first byte wait to the end of the header
   uint32_t body_timeout_ms = 30'000;
-  uint32_t idle_timeout_ms = 75'000;     // keep-alive between requests
-  uint32_t write_timeout_ms = 30'000;    // a reader that takes nothing for so long is cut off
+  uint32_t idle_timeout_ms = 75'000;   // keep-alive between requests
+  uint32_t write_timeout_ms = 30'000;  // a reader that takes nothing for so long is cut off
 };
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 struct Request {
-  std::string method;       // "GET", "POST" …
-  std::string path;         // percent-decoded, always begins with '/', no query
-  std::string query;        // raw, without '?'
-  Headers headers;          // names in lower case
+  std::string method;  // "GET", "POST" …
+  std::string path;    // percent-decoded, always begins with '/', no query
+  std::string query;   // raw, without '?'
+  Headers headers;     // names in lower case
   std::string body;
-  std::string peer;         // "127.0.0.1:54321"
-  std::string id;           // x-request-id: the client's if well-formed, else made here
+  std::string peer;  // "127.0.0.1:54321"
+  std::string id;    // x-request-id: the client's if well-formed, else made here
   std::string_view header(std::string_view lower_name) const;  // "" if absent
 };
 
@@ -55,7 +56,9 @@ class Exchange {
   virtual boost::asio::awaitable<Result<void>> begin(Response head) = 0;
   virtual boost::asio::awaitable<Result<void>> write(std::string_view chunk) = 0;
   virtual boost::asio::awaitable<Result<void>> end() = 0;
-  virtual bool answered() const = 0;  // respond() or begin() was called
+  virtual bool answered() const = 0;        // respond() or begin() was called
+  virtual int status() const = 0;           // of the answer; 0 before
+  virtual uint64_t bytes_sent() const = 0;  // of the answer, head and framing included
 };
 
 /// Runs on the connection's strand. When the client leaves, the handler's coroutine is cancelled
