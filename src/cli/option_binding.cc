@@ -1,0 +1,57 @@
+#include "cli/option_binding.h"
+
+#include <toml++/toml.h>
+
+#include <sstream>
+
+namespace baton::cli {
+
+OptionBinding::OptionBinding(CLI::App& app, OptionTable& table) : table_(table) {
+  app.add_option("--config", config_path_, "TOML file with these options (kv_tokens = 8192 …)")
+      ->type_name("FILE");
+  for (const OptionRow& row : table.rows()) {
+    std::string help = row.help;
+    if (row.value != row.range && !row.range.empty()) help += " (" + row.range + ")";
+    options_[row.name] =
+        app.add_option("--" + row.name, given_[row.name], help)
+            ->type_name(row.value + (row.fallback.empty() ? "" : " [" + row.fallback + "]"));
+  }
+}
+
+Result<void> OptionBinding::apply() {
+  if (!config_path_.empty()) BATON_TRY(apply_file());
+  for (const auto& [name, option] : options_) {
+    if (option->count() > 0) BATON_TRY(table_.set(name, given_[name]));
+  }
+  return {};
+}
+
+Result<void> OptionBinding::apply_file() {
+  toml::table file;
+  try {
+    file = toml::parse_file(config_path_);
+  } catch (const toml::parse_error& error) {
+    std::ostringstream where;
+    where << config_path_ << ":" << error.source().begin.line << ": " << error.description();
+    return client_error(Code::invalid_argument, where.str());
+  }
+  for (const auto& [key, node] : file) {
+    std::string text;
+    if (const auto* string = node.as_string()) {
+      text = string->get();
+    } else if (const auto* integer = node.as_integer()) {
+      text = std::to_string(integer->get());
+    } else if (const auto* boolean = node.as_boolean()) {
+      text = boolean->get() ? "on" : "off";
+    } else {
+      return client_error(Code::invalid_argument, config_path_ + ": '" + std::string(key.str()) +
+                                                      "' must be a string, integer or boolean");
+    }
+    if (auto set = table_.set(key.str(), text); !set) {
+      return client_error(Code::invalid_argument, config_path_ + ": " + set.error().message);
+    }
+  }
+  return {};
+}
+
+}  // namespace baton::cli
