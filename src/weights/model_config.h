@@ -20,7 +20,7 @@ struct ModelConfig {
   uint32_t layers = 0;
   uint32_t heads = 0;
   uint32_t kv_heads = 0;
-  uint32_t head_dim = 0;  // 64 or 128
+  uint32_t head_dim = 0;        // 64 or 128
   uint32_t context_tokens = 0;  // max_position_embeddings
   float rms_norm_eps = 1e-6f;
   double rope_theta = 10000.0;
