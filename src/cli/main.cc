@@ -21,7 +21,8 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   baton::log::init("info");
 
-  CLI::App app{"Baton: an inference service whose answers do not depend on what happens behind it."};
+  CLI::App app{
+      "Baton: an inference service whose answers do not depend on what happens behind it."};
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("baton ") + baton::cli::kVersion);
   int exit_code = 0;

@@ -2,6 +2,7 @@
 
 #include <toml++/toml.h>
 
+#include <charconv>
 #include <sstream>
 
 namespace baton::cli {
@@ -24,6 +25,18 @@ Result<void> OptionBinding::apply() {
     if (option->count() > 0) BATON_TRY(table_.set(name, given_[name]));
   }
   return {};
+}
+
+Result<double> parse_number(const std::string& option, const std::string& text, double min,
+                            double max) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !(value >= min && value <= max)) {
+    std::ostringstream message;
+    message << "--" << option << ": '" << text << "' is not a number in " << min << "…" << max;
+    return client_error(Code::invalid_argument, message.str(), option);
+  }
+  return value;
 }
 
 Result<void> OptionBinding::apply_file() {

@@ -29,4 +29,8 @@ class OptionBinding {
   std::map<std::string, CLI::Option*> options_;
 };
 
+/// A decimal number in [min, max]; invalid_argument names the option.
+Result<double> parse_number(const std::string& option, const std::string& text, double min,
+                            double max);
+
 }  // namespace baton::cli

@@ -71,7 +71,8 @@ Result<json::object> tokenize_line(const ModelFolder& folder, const json::object
 Result<json::object> detokenize_line(const ModelFolder& folder, const json::object& line) {
   const json::value* value = line.if_contains("ids");
   if (value == nullptr || !value->is_array()) {
-    return client_error(Code::invalid_argument, "a line needs \"ids\", an array of integers", "ids");
+    return client_error(Code::invalid_argument, "a line needs \"ids\", an array of integers",
+                        "ids");
   }
   std::vector<Token> ids;
   for (const json::value& item : value->as_array()) {
@@ -84,8 +85,7 @@ Result<json::object> detokenize_line(const ModelFolder& folder, const json::obje
   return json::object{{"text", folder.tokenizer->decode(ids, false)}};
 }
 
-using LineFunction =
-    std::function<Result<json::object>(const ModelFolder&, const json::object&)>;
+using LineFunction = std::function<Result<json::object>(const ModelFolder&, const json::object&)>;
 
 int run_lines(const TokenizeArguments& arguments, const LineFunction& function) {
   auto folder = open_texts(arguments.model);
@@ -108,7 +108,8 @@ int run_lines(const TokenizeArguments& arguments, const LineFunction& function) 
 CLI::App* add_command(CLI::App& app, const char* name, const char* help,
                       TokenizeArguments& arguments) {
   CLI::App* command = app.add_subcommand(name, help);
-  command->add_option("--model", arguments.model, "Model folder or org/name; the demo model if none")
+  command
+      ->add_option("--model", arguments.model, "Model folder or org/name; the demo model if none")
       ->type_name("DIR");
   command->add_option("--requests", arguments.requests, "JSON lines; - reads standard input")
       ->type_name("FILE")
@@ -120,10 +121,9 @@ CLI::App* add_command(CLI::App& app, const char* name, const char* help,
 
 void add_tokenize(CLI::App& app, int& exit_code) {
   auto arguments = std::make_shared<TokenizeArguments>();
-  CLI::App* command =
-      add_command(app, "tokenize",
-                  "Ids of texts and conversations: {\"text\":…} or {\"messages\":[…]} a line",
-                  *arguments);
+  CLI::App* command = add_command(
+      app, "tokenize", "Ids of texts and conversations: {\"text\":…} or {\"messages\":[…]} a line",
+      *arguments);
   command
       ->add_option("--special-tokens", arguments->special_tokens,
                    "Whether markers inside a text become control tokens (default: allow in "
