@@ -66,7 +66,7 @@ Result<StoredTensor> to_tensor(SafetensorsEntry& entry, std::span<const std::byt
     return corrupt(file, who + " has a shape that does not fill its " +
                              std::to_string(entry.end - entry.begin) + " bytes");
   }
-  if ((data_at + entry.begin) % (bits_of(*dtype) / 8) != 0) {
+  if (*bytes != 0 && (data_at + entry.begin) % (bits_of(*dtype) / 8) != 0) {
     return self_error(Code::unsupported,
                       file + ": " + who +
                           " is not aligned to its element size; write the file again with a "
