@@ -191,21 +191,12 @@ Result<void> run_chat(const ChatOptions& options) {
 }  // namespace
 
 void add_chat(CLI::App& app, int& exit_code) {
-  struct Arguments {
-    ChatOptions options;
-    OptionTable table;
-    std::unique_ptr<OptionBinding> binding;
-  };
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("chat", "A conversation in the terminal");
-  arguments->options.add_to(arguments->table);
-  arguments->binding = std::make_unique<OptionBinding>(*command, arguments->table);
-  command->callback([arguments, &exit_code] {
-    log::init("warn");
-    auto result = arguments->binding->apply();
-    if (result) result = run_chat(arguments->options);
-    if (!result) exit_code = fail(result.error());
-  });
+  add_command<ChatOptions>(app, "chat", "A conversation in the terminal", exit_code,
+                           [](ChatOptions& options) {
+                             log::init("warn");
+                             const Result<void> result = run_chat(options);
+                             return result ? 0 : fail(result.error());
+                           });
 }
 
 }  // namespace baton::cli

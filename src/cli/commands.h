@@ -2,7 +2,7 @@
 // 1 something failed, 2 wrong usage.
 #pragma once
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 
 #include "base/result.h"
 

@@ -281,22 +281,9 @@ class Service {
 };
 
 void add_serve(CLI::App& app, int& exit_code, const char* name, const char* help) {
-  struct Arguments {
-    ServeOptions options;
-    OptionTable table;
-    std::unique_ptr<OptionBinding> binding;
-  };
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand(name, help);
-  arguments->options.add_to(arguments->table);
-  arguments->binding = std::make_unique<OptionBinding>(*command, arguments->table);
-  command->callback([arguments, &exit_code] {
-    if (auto applied = arguments->binding->apply(); !applied) {
-      exit_code = fail(applied.error());
-      return;
-    }
-    log::init(arguments->options.log_level);
-    exit_code = Service(arguments->options).run();
+  add_command<ServeOptions>(app, name, help, exit_code, [](ServeOptions& options) {
+    log::init(options.log_level);
+    return Service(options).run();
   });
 }
 

@@ -1,5 +1,4 @@
 // baton tokenize, baton detokenize: texts and conversations to ids and back, a JSON object a line.
-#include <CLI/Validators.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -7,15 +6,31 @@
 #include "cli/commands.h"
 #include "cli/json_lines.h"
 #include "cli/model_setup.h"
+#include "cli/option_binding.h"
 
 namespace baton::cli {
 namespace {
 
-struct TokenizeArguments {
+struct DetokenizeOptions {
   std::string model;
-  std::string requests;
-  std::string text;
-  std::string special_tokens;  // "", "allow" or "escape"
+  std::string requests = "-";
+
+  void add_to(OptionTable& table) {
+    table.add("model", &model, "DIR|org/name",
+              "Model folder or cached name; the demo model if none");
+    table.add("requests", &requests, "FILE", "JSON lines; - reads standard input");
+  }
+};
+
+struct TokenizeOptions : DetokenizeOptions {
+  std::string special_tokens = "auto";
+
+  void add_to(OptionTable& table) {
+    DetokenizeOptions::add_to(table);
+    table.add_choice("special-tokens", &special_tokens, {"auto", "allow", "escape"},
+                     "Whether markers inside a text become control tokens; auto: in \"text\" yes, "
+                     "in message content no");
+  }
 };
 
 Result<std::vector<Message>> parse_messages(const json::value& value) {
@@ -87,13 +102,13 @@ Result<json::object> detokenize_line(const ModelFolder& folder, const json::obje
 
 using LineFunction = std::function<Result<json::object>(const ModelFolder&, const json::object&)>;
 
-int run_lines(const TokenizeArguments& arguments, const LineFunction& function) {
-  auto folder = open_texts(arguments.model);
+int run_lines(const DetokenizeOptions& options, const LineFunction& function) {
+  auto folder = open_texts(options.model);
   if (!folder) return fail(folder.error());
   if (!folder->tokenizer) {
     return fail(self_error(Code::not_found, folder->path.string() + " has no tokenizer.json"));
   }
-  auto input = open_lines(arguments.requests);
+  auto input = open_lines(options.requests);
   if (!input) return fail(input.error());
   bool all_good = true;
   for_each_json_line(**input, [&](Result<json::object> line) {
@@ -105,47 +120,22 @@ int run_lines(const TokenizeArguments& arguments, const LineFunction& function) 
   return all_good ? 0 : 1;
 }
 
-CLI::App* add_command(CLI::App& app, const char* name, const char* help,
-                      TokenizeArguments& arguments) {
-  CLI::App* command = app.add_subcommand(name, help);
-  command
-      ->add_option("--model", arguments.model, "Model folder or org/name; the demo model if none")
-      ->type_name("DIR");
-  command->add_option("--requests", arguments.requests, "JSON lines; - reads standard input")
-      ->type_name("FILE")
-      ->required();
-  return command;
-}
-
 }  // namespace
 
 void add_tokenize(CLI::App& app, int& exit_code) {
-  auto arguments = std::make_shared<TokenizeArguments>();
-  CLI::App* command = add_command(
+  add_command<TokenizeOptions>(
       app, "tokenize", "Ids of texts and conversations: {\"text\":…} or {\"messages\":[…]} a line",
-      *arguments);
-  command
-      ->add_option("--special-tokens", arguments->special_tokens,
-                   "Whether markers inside a text become control tokens (default: allow in "
-                   "\"text\", escape in message content)")
-      ->type_name("allow|escape")
-      ->check(CLI::IsMember({"allow", "escape"}));
-  command->callback([arguments, &exit_code] {
-    exit_code = run_lines(*arguments, [&](const ModelFolder& folder, const json::object& line) {
-      return tokenize_line(folder, line, arguments->special_tokens);
-    });
-  });
+      exit_code, [](TokenizeOptions& options) {
+        return run_lines(options, [&](const ModelFolder& folder, const json::object& line) {
+          return tokenize_line(folder, line, options.special_tokens);
+        });
+      });
 }
 
 void add_detokenize(CLI::App& app, int& exit_code) {
-  auto arguments = std::make_shared<TokenizeArguments>();
-  CLI::App* command = add_command(
-      app, "detokenize", "Text of ids: {\"ids\":[…]} a line gives {\"text\":…}", *arguments);
-  command->callback([arguments, &exit_code] {
-    exit_code = run_lines(*arguments, [](const ModelFolder& folder, const json::object& line) {
-      return detokenize_line(folder, line);
-    });
-  });
+  add_command<DetokenizeOptions>(
+      app, "detokenize", "Text of ids: {\"ids\":[…]} a line gives {\"text\":…}", exit_code,
+      [](DetokenizeOptions& options) { return run_lines(options, detokenize_line); });
 }
 
 }  // namespace baton::cli

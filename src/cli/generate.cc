@@ -1,0 +1,367 @@
+// baton generate: answers from the command line. A whole file of requests is one load of continuous
+// batching; the answers come out in the order of the requests.
+#include <boost/json/serialize.hpp>
+#include <condition_variable>
+#include <cstdio>
+#include <deque>
+#include <limits>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "api/chat_request.h"
+#include "api/completion_request.h"
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/json_lines.h"
+#include "cli/model_setup.h"
+#include "cli/option_binding.h"
+#include "cli/sampling_defaults.h"
+#include "engine/engine.h"
+#include "text/stream_decoder.h"
+
+namespace baton::cli {
+namespace {
+
+struct GenerateOptions {
+  ModelOptions model;
+  EngineOptions engine;
+  std::string requests;
+  std::string prompt;
+  std::string special_tokens = "escape";
+
+  void add_to(OptionTable& table) {
+    table.add("requests", &requests, "FILE",
+              "JSON lines, one request each; - reads standard input");
+    table.add("prompt", &prompt, "TEXT", "One question instead of a file; prints the answer alone");
+    table.add_choice("special-tokens", &special_tokens, {"escape", "allow"},
+                     "Whether markers inside message content become control tokens");
+    model.add_to(table);
+    add_engine_options(table, engine);
+  }
+};
+
+/// One line, ready for the engine.
+struct Job {
+  TokenRequest request;
+  std::vector<std::string> stop;
+  bool include_stop = false;
+  bool skip_special = true;
+};
+
+/// `"logprobs": k` means the same in both forms of a line: the k best beside each token.
+std::string as_chat_body(json::object line) {
+  if (json::value* logprobs = line.if_contains("logprobs"); logprobs && logprobs->is_int64()) {
+    line["top_logprobs"] = *logprobs;
+    line["logprobs"] = true;
+  }
+  return json::serialize(line);
+}
+
+Result<std::vector<Token>> prompt_ids(const ModelFolder& folder, const api::Prompt& prompt,
+                                      bool add_special_tokens) {
+  if (const auto* ids = std::get_if<std::vector<Token>>(&prompt)) return *ids;
+  if (!folder.tokenizer) {
+    return client_error(Code::unsupported,
+                        "this model has no tokenizer: give the prompt as token ids", "prompt");
+  }
+  const auto encoded = folder.tokenizer->encode(std::get<std::string>(prompt), Markers::allow);
+  std::vector<Token> ids;
+  if (add_special_tokens) {
+    const auto prefix = folder.tokenizer->prefix();
+    ids.assign(prefix.begin(), prefix.end());
+  }
+  ids.insert(ids.end(), encoded.begin(), encoded.end());
+  return ids;
+}
+
+void resolve(const api::Generation& generation, const ModelFolder& folder, Job& job) {
+  Sampling sampling = default_sampling(folder.generation);
+  const auto set = [](float& field, const std::optional<double>& value) {
+    if (value) field = static_cast<float>(*value);
+  };
+  set(sampling.temperature, generation.temperature);
+  set(sampling.top_p, generation.top_p);
+  set(sampling.min_p, generation.min_p);
+  set(sampling.repetition_penalty, generation.repetition_penalty);
+  if (generation.top_k)
+    sampling.top_k = static_cast<int32_t>(std::max<int64_t>(0, *generation.top_k));
+  sampling.presence_penalty = static_cast<float>(generation.presence_penalty);
+  sampling.frequency_penalty = static_cast<float>(generation.frequency_penalty);
+  sampling.logit_bias = generation.logit_bias;
+  sampling.min_tokens = generation.min_tokens;
+  sampling.ignore_eos = generation.ignore_eos;
+  sampling.stop_tokens = generation.stop_tokens;
+  sampling.logprobs = generation.logprobs;
+  job.request.sampling = std::move(sampling);
+  job.request.seed = generation.seed ? static_cast<uint64_t>(*generation.seed) : random_seed();
+  job.request.max_tokens = static_cast<uint32_t>(
+      std::min<int64_t>(generation.max_tokens.value_or(2048), std::numeric_limits<int32_t>::max()));
+  job.request.priority = generation.priority;
+  job.stop = generation.stop;
+  job.include_stop = generation.include_stop;
+  job.skip_special = generation.skip_special;
+}
+
+Result<Job> parse_job(const json::object& line, const ModelFolder& folder, Markers markers) {
+  Job job;
+  api::Generation generation;
+  if (line.contains("messages")) {
+    if (!folder.tokenizer || !folder.chat_template) {
+      return client_error(Code::unsupported, "this model has no chat template", "messages");
+    }
+    BATON_ASSIGN(api::ChatRequest chat, api::parse_chat_request(as_chat_body(line)));
+    job.request.prompt = folder.chat_template->encode(*folder.tokenizer, chat.messages,
+                                                      chat.add_generation_prompt, markers);
+    generation = std::move(chat.generation);
+  } else {
+    BATON_ASSIGN(api::CompletionRequest completion,
+                 api::parse_completion_request(json::serialize(line)));
+    if (completion.prompts.size() != 1) {
+      return client_error(Code::invalid_argument, "one prompt a line", "prompt");
+    }
+    BATON_ASSIGN(job.request.prompt,
+                 prompt_ids(folder, completion.prompts[0], completion.add_special_tokens));
+    generation = std::move(completion.generation);
+  }
+  if (generation.choices != 1) {
+    return client_error(Code::invalid_argument, "one answer a line: n must be 1", "n");
+  }
+  resolve(generation, folder, job);
+  return job;
+}
+
+/// An answer being collected.
+class Answer {
+ public:
+  Answer(Job job, const std::shared_ptr<const Tokenizer>& tokenizer)
+      : prompt_(job.request.prompt),
+        seed_(job.request.seed),
+        logprobs_wanted_(job.request.sampling.logprobs >= 0) {
+    if (!tokenizer) return;
+    StreamDecoderOptions options;
+    options.stop = std::move(job.stop);
+    options.include_stop = job.include_stop;
+    options.skip_special = job.skip_special;
+    options.split_reasoning = false;
+    decoder_ = std::make_unique<StreamDecoder>(tokenizer, std::move(options));
+  }
+
+  /// Returns true when the answer is complete.
+  bool take(const TokenEvent& event) {
+    if (event.token >= 0) {
+      ids_.push_back(event.token);
+      if (logprobs_wanted_) logprobs_.push_back(logprob_entry(event));
+      if (decoder_) {
+        const StreamDecoder::Delta delta = decoder_->push(event.token);
+        text_ += delta.content;
+        if (delta.stopped) {
+          finish_ = to_string(Finish::stop);
+          return true;
+        }
+      }
+    }
+    if (!event.ending) return false;
+    if (decoder_) text_ += decoder_->finish().content;
+    finish_ = to_string(event.ending->finish);
+    error_ = event.ending->error;
+    return true;
+  }
+
+  bool failed() const { return error_.has_value(); }
+
+  json::object render() {
+    if (error_) return error_line(*error_);
+    json::object line{{"prompt_ids", json::array(prompt_.begin(), prompt_.end())},
+                      {"token_ids", json::array(ids_.begin(), ids_.end())},
+                      {"text", text_},
+                      {"finish_reason", finish_},
+                      {"seed", seed_}};
+    if (logprobs_wanted_) line["logprobs"] = std::move(logprobs_);
+    return line;
+  }
+
+ private:
+  static json::object logprob_entry(const TokenEvent& event) {
+    json::array top;
+    for (const TopLogprob& alternative : event.top) {
+      top.push_back(json::array{alternative.token, alternative.logprob});
+    }
+    return {{"id", event.token}, {"logprob", event.logprob}, {"top", std::move(top)}};
+  }
+
+  std::vector<Token> prompt_;
+  uint64_t seed_;
+  bool logprobs_wanted_;
+  std::unique_ptr<StreamDecoder> decoder_;
+  std::vector<Token> ids_;
+  json::array logprobs_;
+  std::string text_;
+  std::string finish_;
+  std::optional<Error> error_;
+};
+
+/// Which answers have news. Engine threads put, the main thread takes.
+class News {
+ public:
+  void put(size_t index) {
+    const std::lock_guard lock(mutex_);
+    indices_.push_back(index);
+    some_.notify_one();
+  }
+  size_t wait() {
+    std::unique_lock lock(mutex_);
+    some_.wait(lock, [this] { return !indices_.empty(); });
+    const size_t index = indices_.front();
+    indices_.pop_front();
+    return index;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable some_;
+  std::deque<size_t> indices_;
+};
+
+/// Keeps the engine full from a source of lines and prints the answers in their order.
+class Load {
+ public:
+  Load(Engine& engine, const ModelFolder& folder, Markers markers, size_t in_flight_max)
+      : engine_(engine), folder_(folder), markers_(markers), in_flight_max_(in_flight_max) {}
+
+  /// Returns false if a line failed.
+  bool run(std::istream& input) {
+    for_each_json_line(input, [this](Result<json::object> line) {
+      submit(std::move(line));
+      while (in_flight_.size() >= in_flight_max_) advance();
+      return true;
+    });
+    while (!in_flight_.empty()) advance();
+    return all_good_;
+  }
+
+ private:
+  struct Running {
+    std::shared_ptr<Mailbox> mailbox;
+    Answer answer;
+  };
+
+  void submit(Result<json::object> line) {
+    const size_t index = next_++;
+    Result<Job> job = line ? parse_job(*line, folder_, markers_) : Result<Job>(line.error());
+    if (!job) return complete(index, error_line(job.error()), false);
+    Answer answer(*job, folder_.tokenizer);
+    auto mailbox = engine_.submit(std::move(job->request));
+    if (!mailbox) return complete(index, error_line(mailbox.error()), false);
+    const auto running = std::make_shared<Running>(Running{*mailbox, std::move(answer)});
+    in_flight_.emplace(index, running);
+    (*mailbox)->on_events([this, index] { news_.put(index); });
+  }
+
+  void advance() {
+    const size_t index = news_.wait();
+    const auto found = in_flight_.find(index);
+    if (found == in_flight_.end()) return;  // ended by a stop string; late news
+    Running& running = *found->second;
+    for (const TokenEvent& event : running.mailbox->take()) {
+      if (!running.answer.take(event)) continue;
+      running.mailbox->on_events({});
+      const bool good = !running.answer.failed();
+      json::object line = running.answer.render();
+      in_flight_.erase(found);
+      complete(index, std::move(line), good);
+      return;
+    }
+  }
+
+  void complete(size_t index, json::object line, bool good) {
+    all_good_ = all_good_ && good;
+    done_.emplace(index, std::move(line));
+    while (!done_.empty() && done_.begin()->first == printed_) {
+      print_line(done_.begin()->second);
+      done_.erase(done_.begin());
+      ++printed_;
+    }
+  }
+
+  Engine& engine_;
+  const ModelFolder& folder_;
+  const Markers markers_;
+  const size_t in_flight_max_;
+  News news_;
+  std::map<size_t, std::shared_ptr<Running>> in_flight_;
+  std::map<size_t, json::object> done_;  // complete, waiting for an earlier one
+  size_t next_ = 0;
+  size_t printed_ = 0;
+  bool all_good_ = true;
+};
+
+/// `--prompt`: one question, the answer as plain text.
+Result<void> answer_one(Engine& engine, const ModelFolder& folder, const std::string& text) {
+  json::object line;
+  if (folder.chat_template) {
+    line["messages"] = json::array{json::object{{"role", "user"}, {"content", text}}};
+  } else {
+    line["prompt"] = text;
+  }
+  BATON_ASSIGN(Job job, parse_job(line, folder, Markers::escape));
+  StreamDecoderOptions decoding;
+  decoding.starts_in_reasoning =
+      folder.chat_template && folder.chat_template->starts_in_reasoning();
+  StreamDecoder decoder(folder.tokenizer, decoding);
+  BATON_ASSIGN(const std::shared_ptr<Mailbox> mailbox, engine.submit(std::move(job.request)));
+  const auto show = [](const StreamDecoder::Delta& delta) {
+    std::fwrite(delta.content.data(), 1, delta.content.size(), stdout);
+    std::fflush(stdout);
+  };
+  while (true) {
+    for (const TokenEvent& event : mailbox->wait()) {
+      if (event.token >= 0) show(decoder.push(event.token));
+      if (!event.ending) continue;
+      show(decoder.finish());
+      std::puts("");
+      if (event.ending->error) return *event.ending->error;
+      return {};
+    }
+  }
+}
+
+int run_generate(GenerateOptions& options) {
+  log::init("warn");
+  if (options.requests.empty() == options.prompt.empty()) {
+    return fail(
+        client_error(Code::invalid_argument, "give either --requests FILE or --prompt TEXT"));
+  }
+  auto folder = ModelFolder::open(options.model.model);
+  if (!folder) return fail(folder.error());
+  std::unique_ptr<std::istream> input;
+  if (!options.requests.empty()) {
+    auto opened = open_lines(options.requests);
+    if (!opened) return fail(opened.error());
+    input = std::move(opened).value();
+  }
+  auto model = load_model(*folder, options.model, options.engine);
+  if (!model) return fail(model.error());
+  const SteadyClock clock;
+  const auto engine = Engine::start(std::move(model).value(), options.engine, clock);
+  if (!input) {
+    auto answered = answer_one(*engine, *folder, options.prompt);
+    return answered ? 0 : fail(answered.error());
+  }
+  const Markers markers = options.special_tokens == "allow" ? Markers::allow : Markers::escape;
+  Load load(*engine, *folder, markers, options.engine.queue_max);
+  const bool good = load.run(*input);
+  std::fprintf(stderr, "largest batch: %u\n", engine->stats().batch_largest);
+  return good ? 0 : 1;
+}
+
+}  // namespace
+
+void add_generate(CLI::App& app, int& exit_code) {
+  add_command<GenerateOptions>(app, "generate", "Answer one question or a file of requests",
+                               exit_code, run_generate);
+}
+
+}  // namespace baton::cli
