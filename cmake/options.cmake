@@ -25,6 +25,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-Wno-missing-field-initializers)
 endif()
 
+if(BATON_FUZZ)  # the rooms report their coverage too; only the fuzz targets get libFuzzer's main
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 if(BATON_SANITIZE STREQUAL "address-undefined")
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)

@@ -39,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   CHECK(size >= sizeof header_bytes);
   std::memcpy(&header_bytes, data, sizeof header_bytes);
   CHECK(total == size - sizeof header_bytes - header_bytes);
-  static volatile unsigned sink;  // so that the reads above happen
-  sink = sum;
+  const volatile unsigned sink = sum;  // so that the reads above happen
+  static_cast<void>(sink);
   return 0;
 }
