@@ -55,10 +55,8 @@ json::object error_object(const std::string& message, const char* type, const st
 }
 
 std::string body(const Error& error) {
-  const Row& r = row(error.code);
-  std::string code = error.reason;
-  if (code.empty() && r.default_code != nullptr) code = r.default_code;
-  return json::serialize(error_object(error.message, r.type, error.param, code));
+  return json::serialize(
+      error_object(error.message, row(error.code).type, error.param, error_word(error)));
 }
 
 }  // namespace
@@ -70,7 +68,7 @@ int http_status(Code code) {
 ErrorReply render_error(const Error& error) {
   constexpr uint32_t kDefaultRetryAfterMs = 1000;
   const Row& r = row(error.code);
-  ErrorReply reply{r.status, body(error), {}};
+  ErrorReply reply{r.status, error_word(error), body(error), {}};
   if (r.retry == Row::retry_later) {
     const uint32_t ms = error.retry_after_ms == 0 ? kDefaultRetryAfterMs : error.retry_after_ms;
     reply.headers.emplace_back("retry-after", std::to_string((uint64_t{ms} + 999) / 1000));

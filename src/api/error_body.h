@@ -11,6 +11,7 @@ namespace baton::api {
 
 struct ErrorReply {
   int status = 500;
+  std::string code;  // the machine-readable word, as in the body
   std::string body;  // {"error":{"message","type","param","code"}}
   /// Retry-After and retry-after-ms with 429 and 503; x-should-retry: false where the same request
   /// cannot succeed (official clients would otherwise send a 504 three times).
@@ -19,6 +20,9 @@ struct ErrorReply {
 
 /// The HTTP status that `code` stands for.
 int http_status(Code code);
+
+/// The machine-readable word for `error`: its own reason, or the default of its code; may be empty.
+std::string error_word(const Error& error);
 
 ErrorReply render_error(const Error& error);
 

@@ -24,6 +24,8 @@ namespace ops {
 class ServiceMetrics;
 }
 
+struct FrontContext;
+
 struct FrontOptions {
   /// The served name first, then aliases. At least one.
   std::vector<std::string> model_names;
@@ -74,8 +76,7 @@ class Front {
   static http::Response unparsed(int status, const std::string& message);
 
  private:
-  struct Context;
-  std::shared_ptr<const Context> context_;
+  std::unique_ptr<const FrontContext> context_;
 };
 
 }  // namespace baton

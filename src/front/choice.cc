@@ -1,0 +1,121 @@
+#include "front/choice.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace baton {
+namespace {
+
+void append_text(std::optional<std::string>& to, const std::string& text) {
+  if (text.empty()) return;
+  if (!to) to.emplace();
+  *to += text;
+}
+
+Error ending_error(const Ending& ending) {
+  if (ending.finish == Finish::deadline) {
+    return client_error(Code::deadline_exceeded, "The request's time is over.");
+  }
+  if (ending.finish == Finish::cancelled) {
+    Error error = self_error(Code::unavailable, "The server stopped this answer.");
+    error.reason = "cancelled";
+    return error;
+  }
+  return ending.error.value_or(self_error(Code::internal, "The answer could not be completed."));
+}
+
+}  // namespace
+
+Choice::Choice(uint32_t index, std::shared_ptr<const Tokenizer> tokenizer,
+               const ChoiceOptions& options)
+    : index_(index), tokenizer_(std::move(tokenizer)), options_(options) {
+  if (tokenizer_ != nullptr) decoder_.emplace(tokenizer_, options_.decoder);
+}
+
+uint32_t Choice::reasoning_tokens() const {
+  return decoder_ ? decoder_->reasoning_tokens() : 0;
+}
+
+void Choice::push(const TokenEvent& event, api::ChoicePart& part) {
+  CHECK(!over_);
+  if (event.token >= 0) {
+    // The token that ends the answer is counted and listed, but is no part of its text.
+    const bool ends = event.ending && event.ending->stop_token == event.token;
+    take_token(event, !ends || options_.decoder.include_stop, part);
+  }
+  if (event.ending) {
+    cached_tokens_ = event.ending->cached_tokens;
+    if (!over_) take_ending(*event.ending, part);
+  }
+}
+
+void Choice::take_token(const TokenEvent& event, bool as_text, api::ChoicePart& part) {
+  ++tokens_;
+  if (options_.token_ids) {
+    if (!part.token_ids) part.token_ids.emplace();
+    part.token_ids->push_back(event.token);
+  }
+  if (options_.logprobs) {
+    if (!part.logprobs) {
+      part.logprobs.emplace();
+      part.text_offset = text_offset_;
+    }
+    api::TokenLogprob entry{text_of(event.token), event.logprob, {}};
+    text_offset_ += api::count_characters(entry.token.text);
+    for (const TopLogprob& top : event.top) {
+      entry.top.emplace_back(text_of(top.token), top.logprob);
+    }
+    part.logprobs->push_back(std::move(entry));
+  }
+  if (!as_text || !decoder_) return;
+  const StreamDecoder::Delta delta = decoder_->push(event.token);
+  append(delta, part);
+  if (delta.stopped) {
+    over_ = true;
+    part.finish = Finish::stop;
+    part.stop_reason = decoder_->stop_string();
+  }
+}
+
+void Choice::take_ending(const Ending& ending, api::ChoicePart& part) {
+  over_ = true;
+  if (ending.finish != Finish::stop && ending.finish != Finish::length) {
+    error_ = ending_error(ending);
+    return;
+  }
+  if (decoder_) append(decoder_->finish(), part);
+  part.finish = ending.finish;
+  const std::vector<Token>& own = options_.stop_tokens;
+  if (std::find(own.begin(), own.end(), ending.stop_token) != own.end()) {
+    part.stop_reason = ending.stop_token;
+  }
+}
+
+void Choice::append(const StreamDecoder::Delta& delta, api::ChoicePart& part) {
+  if (options_.reasoning != api::ReasoningFormat::tags) {
+    if (options_.reasoning != api::ReasoningFormat::none) {
+      append_text(part.reasoning, delta.reasoning);
+    }
+    append_text(part.content, delta.content);
+    return;
+  }
+  if (!delta.reasoning.empty()) {
+    if (!tag_open_) append_text(part.content, "<think>\n");
+    tag_open_ = true;
+    append_text(part.content, delta.reasoning);
+  }
+  if (!delta.content.empty()) {
+    if (tag_open_) append_text(part.content, "</think>");
+    tag_open_ = false;
+    append_text(part.content, delta.content);
+  }
+}
+
+api::TokenText Choice::text_of(Token token) const {
+  if (tokenizer_ == nullptr) return {token, "token_id:" + std::to_string(token)};
+  return {token, tokenizer_->decode(std::span(&token, 1), false),
+          std::string(tokenizer_->bytes(token))};
+}
+
+}  // namespace baton
