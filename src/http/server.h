@@ -22,8 +22,10 @@ struct Limits {
   uint64_t body_bytes = 4 * 1024 * 1024;
   uint32_t header_timeout_ms = 10'000;  // from the first byte wait to the end of the header
   uint32_t body_timeout_ms = 30'000;
-  uint32_t idle_timeout_ms = 75'000;   // keep-alive between requests
-  uint32_t write_timeout_ms = 30'000;  // a reader that takes nothing for so long is cut off
+  uint32_t idle_timeout_ms = 75'000;        // keep-alive between requests
+  uint32_t write_timeout_ms = 30'000;       // a reader that takes nothing for so long is cut off
+  uint32_t send_buffer_bytes = 256 * 1024;  // in the kernel, a connection
+  uint64_t bodies_bytes = 1024ull * 1024 * 1024;  // all request bodies in memory together
 };
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
