@@ -31,8 +31,8 @@ class Tokenizer {
   /// Ids of `text` (UTF-8; invalid bytes are replaced by U+FFFD). No BOS. Linear time.
   virtual std::vector<Token> encode(std::string_view text, Markers markers) const = 0;
 
-  /// Text of `ids`, invalid UTF-8 replaced by U+FFFD as Hugging Face's decoder does. Unknown ids are
-  /// skipped.
+  /// Text of `ids`, invalid UTF-8 replaced by U+FFFD as Hugging Face's decoder does. Unknown ids
+  /// are skipped.
   virtual std::string decode(std::span<const Token> ids, bool skip_special) const = 0;
 
   /// The raw bytes of one token (not necessarily whole characters); empty if unknown.

@@ -1,0 +1,34 @@
+// Finding added tokens in a text, leftmost and longest first, as Hugging Face does.
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "text/byte_trie.h"
+#include "text/tokenizer_json.h"
+
+namespace baton {
+
+class AddedTokenMatcher {
+ public:
+  AddedTokenMatcher() = default;
+  explicit AddedTokenMatcher(std::vector<AddedToken> tokens);  // no two of equal content
+
+  struct Match {
+    size_t begin = 0, end = 0;  // in the text, stripped white space included
+    Token id = -1;              // -1: no match up to the end of the text
+  };
+
+  /// The first match at or after `from`. Valid UTF-8 only.
+  Match find(std::string_view text, size_t from) const;
+
+  bool empty() const { return tokens_.empty(); }
+
+ private:
+  std::vector<AddedToken> tokens_;
+  ByteTrie trie_;
+  bool starts_[256] = {};  // bytes that some token begins with
+};
+
+}  // namespace baton
