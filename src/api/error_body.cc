@@ -65,6 +65,12 @@ int http_status(Code code) {
   return row(code).status;
 }
 
+std::string error_word(const Error& error) {
+  if (!error.reason.empty()) return error.reason;
+  const char* word = row(error.code).default_code;
+  return word == nullptr ? "" : word;
+}
+
 ErrorReply render_error(const Error& error) {
   constexpr uint32_t kDefaultRetryAfterMs = 1000;
   const Row& r = row(error.code);
