@@ -1,0 +1,91 @@
+#include "engine/local_source.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/experimental/concurrent_channel.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+#include <utility>
+
+#include "base/check.h"
+
+namespace baton {
+namespace {
+
+namespace asio = boost::asio;
+
+// One place is enough: a signal says "look into the mailbox", however often it was given.
+using Signal = asio::experimental::concurrent_channel<void(boost::system::error_code)>;
+
+class LocalStream final : public TokenStream {
+ public:
+  LocalStream(const asio::any_io_executor& executor, std::shared_ptr<Mailbox> mailbox)
+      : signal_(executor, 1), mailbox_(std::move(mailbox)) {
+    // Runs on the engine's thread; a waiting receiver is resumed by a post to its executor.
+    mailbox_->on_events([this] { signal_.try_send(boost::system::error_code{}); });
+  }
+
+  ~LocalStream() override { mailbox_->on_events({}); }  // no call is in progress after this
+
+  asio::awaitable<std::vector<TokenEvent>> next() override {
+    CHECK(!ended_);
+    for (;;) {
+      std::vector<TokenEvent> events = mailbox_->take();
+      if (!events.empty()) {
+        ended_ = events.back().ending.has_value();
+        co_return events;
+      }
+      const auto [error] = co_await signal_.async_receive(asio::as_tuple(asio::use_awaitable));
+      // Channels have a cancellation code of their own; TokenStream promises asio's.
+      if (error) throw boost::system::system_error(asio::error::operation_aborted);
+    }
+  }
+
+ private:
+  Signal signal_;
+  std::shared_ptr<Mailbox> mailbox_;
+  bool ended_ = false;
+};
+
+class LocalSource final : public TokenSource {
+ public:
+  explicit LocalSource(Engine& engine) : engine_(engine) {}
+
+  SourceInfo info() const override {
+    const ModelInfo& model = engine_.model_info();
+    return {model.vocab_size, model.context_tokens, model.klass};
+  }
+
+  SourceLoad load() const override {
+    const EngineStats stats = engine_.stats();
+    SourceLoad load;
+    load.ready = stats.ready;
+    load.draining = stats.draining;
+    load.running = stats.running;
+    load.waiting = stats.waiting;
+    load.blocks_total = stats.blocks_total;
+    load.blocks_free = stats.blocks_free;
+    return load;
+  }
+
+  asio::awaitable<Result<std::unique_ptr<TokenStream>>> start(TokenRequest request) override {
+    const auto executor = co_await asio::this_coro::executor;
+    Result<std::shared_ptr<Mailbox>> mailbox = engine_.submit(std::move(request));
+    if (!mailbox.ok()) co_return std::move(mailbox).error();
+    std::unique_ptr<TokenStream> stream =
+        std::make_unique<LocalStream>(executor, std::move(mailbox).value());
+    co_return stream;
+  }
+
+ private:
+  Engine& engine_;
+};
+
+}  // namespace
+
+std::unique_ptr<TokenSource> make_local_source(Engine& engine) {
+  return std::make_unique<LocalSource>(engine);
+}
+
+}  // namespace baton
