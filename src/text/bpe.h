@@ -2,14 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
+#include "text/byte_trie.h"
 #include "text/flat_map.h"
 #include "token/token.h"
 
@@ -25,33 +23,66 @@ struct BpeSpec {
 };
 
 /// An immutable merge table, shared by all threads.
+///
+/// The rule is that of all BPE: of the pairs of neighbours that have a merge, the one of lowest
+/// rank is merged first, the leftmost of equals, until none is left. `encode_by_merging` does just
+/// that. `encode` gives the same tokens from left to right without merging, in linear time (Bas and
+/// Antonov, "So many tokens, so little time", GitHub 2024): a list of tokens is the encoding of its
+/// bytes exactly if every two neighbours are the encoding of theirs, and every prefix of the text
+/// has one encoding, so a depth-first search that tries longer tokens first needs to enter each
+/// position at most once.
 class Bpe {
  public:
-  /// invalid_argument if a byte has no token or a merge is listed twice.
+  /// invalid_argument if a byte has no token, a merge is listed twice or names no token;
+  /// too_large above 2^23 bytes of tokens.
   static Result<Bpe> create(const BpeSpec& spec);
 
-  /// Appends the ids of `piece` to `out`: the pair of lowest rank is merged first, the leftmost of
-  /// equals, until none is left.
+  /// Appends the ids of `piece` to `out`.
   void encode(std::string_view piece, std::vector<Token>& out) const;
 
-  /// The same by its plain definition, O(n log n): the rule for tables that `encode` has no fast
-  /// way for, and the test's yardstick.
+  /// The same by the plain definition, O(n log n): for tables where a merge comes before its parts
+  /// or a token has two merges, which have no fast way, and the yardstick of the tests.
   void encode_by_merging(std::string_view piece, std::vector<Token>& out) const;
 
+  /// True if `encode` has its fast way.
+  bool is_ordered() const { return ordered_; }
+
  private:
+  // Tokens are numbered here in the order in which they come to be: first the bytes by their value,
+  // then what the merges make. In an ordered table a lower number is an earlier merge.
+  using Part = uint32_t;
+  struct Merge {
+    Part left, right;
+  };
   struct Ranked {
     uint32_t rank;
-    Token merged;
+    Part merged;
   };
+  class Search;
+
+  static constexpr Part kBytes = 256;
 
   Bpe() = default;
 
-  const Ranked* find(Token left, Token right) const {
-    return pairs_.find(static_cast<uint64_t>(left) << 32 | static_cast<uint32_t>(right));
+  Result<std::vector<Part>> number_tokens(const BpeSpec& spec);
+  Result<void> read_merges(const BpeSpec& spec, const std::vector<Part>& part_of);
+  void prepare_search(const BpeSpec& spec);
+
+  const Ranked* find(Part left, Part right) const {
+    return pairs_.find(uint64_t{left} << 32 | right);
   }
 
-  Token byte_tokens_[256] = {};
+  /// True if no merge before number `limit` happens across the border of `left` and `right`.
+  bool stay_apart(Part left, Part right, Part limit) const;
+
+  std::vector<Token> ids_;  // by number
   FlatMap<uint64_t, Ranked> pairs_;
+  bool ordered_ = false;
+
+  // For the search; only if ordered.
+  std::vector<Merge> made_of_;     // by number; a byte is made of itself twice
+  std::vector<uint16_t> lengths_;  // by number, in bytes
+  ByteTrie trie_;                  // the tokens that their own bytes encode to
 };
 
 }  // namespace baton

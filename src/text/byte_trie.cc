@@ -14,6 +14,7 @@ uint8_t byte_at(std::string_view text, size_t i) {
 
 ByteTrie::ByteTrie(std::span<const std::string_view> keys)
     : key_count_(static_cast<uint32_t>(keys.size())),
+      shorter_(keys.size(), kNone),
       first_(256, kNone),
       second_(65'536, kNone),
       edges_(2 * keys.size()) {
@@ -26,6 +27,7 @@ ByteTrie::ByteTrie(std::span<const std::string_view> keys)
   for (const uint32_t key : order) {
     const std::string_view text = keys[key];
     uint32_t node = kNone;
+    uint32_t shorter = kNone;
     for (size_t i = 0; i < text.size(); ++i) {
       const bool last = i + 1 == text.size();
       uint32_t to = i == 0   ? first_[byte_at(text, 0)]
@@ -43,8 +45,10 @@ ByteTrie::ByteTrie(std::span<const std::string_view> keys)
           edges_.insert(node << 8 | byte_at(text, i), to);
         }
       }
+      if (to < key_count_ && !last) shorter = to;
       node = to;
     }
+    if (!text.empty()) shorter_[key] = shorter;
   }
 }
 

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iterator>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "text/added_tokens.h"
 #include "text/bpe.h"
@@ -67,6 +68,7 @@ Result<std::shared_ptr<const Tokenizer>> BpeTokenizer::create(TokenizerSpec spec
 
   std::vector<std::string>& tokens = spec.bpe.tokens;
   std::vector<AddedToken> raw, normalized;
+  std::unordered_set<std::string> normalized_contents;
   std::string storage;
   for (AddedToken& added : spec.added) {
     const auto index = static_cast<size_t>(added.id);
