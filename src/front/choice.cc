@@ -29,13 +29,10 @@ Error ending_error(const Ending& ending) {
 
 Choice::Choice(uint32_t index, std::shared_ptr<const Tokenizer> tokenizer,
                const ChoiceOptions& options)
-    : index_(index), tokenizer_(std::move(tokenizer)), options_(options) {
-  if (tokenizer_ != nullptr) decoder_.emplace(tokenizer_, options_.decoder);
-}
-
-uint32_t Choice::reasoning_tokens() const {
-  return decoder_ ? decoder_->reasoning_tokens() : 0;
-}
+    : index_(index),
+      tokenizer_(std::move(tokenizer)),
+      options_(options),
+      decoder_(tokenizer_, options.decoder) {}
 
 void Choice::push(const TokenEvent& event, api::ChoicePart& part) {
   CHECK(!over_);
@@ -68,14 +65,16 @@ void Choice::take_token(const TokenEvent& event, bool as_text, api::ChoicePart& 
     }
     part.logprobs->push_back(std::move(entry));
   }
-  if (!as_text || !decoder_) return;
-  const StreamDecoder::Delta delta = decoder_->push(event.token);
+  if (!as_text) return;
+  const StreamDecoder::Delta delta = decoder_.push(event.token);
   append(delta, part);
-  if (delta.stopped) {
-    over_ = true;
-    part.finish = Finish::stop;
-    part.stop_reason = decoder_->stop_string();
-  }
+  if (delta.stopped) stop_here(part);
+}
+
+void Choice::stop_here(api::ChoicePart& part) {
+  over_ = true;
+  part.finish = Finish::stop;
+  part.stop_reason = decoder_.stop_string();
 }
 
 void Choice::take_ending(const Ending& ending, api::ChoicePart& part) {
@@ -84,7 +83,9 @@ void Choice::take_ending(const Ending& ending, api::ChoicePart& part) {
     error_ = ending_error(ending);
     return;
   }
-  if (decoder_) append(decoder_->finish(), part);
+  const StreamDecoder::Delta rest = decoder_.finish();
+  append(rest, part);
+  if (rest.stopped) return stop_here(part);
   part.finish = ending.finish;
   const std::vector<Token>& own = options_.stop_tokens;
   if (std::find(own.begin(), own.end(), ending.stop_token) != own.end()) {
@@ -106,7 +107,7 @@ void Choice::append(const StreamDecoder::Delta& delta, api::ChoicePart& part) {
     append_text(part.content, delta.reasoning);
   }
   if (!delta.content.empty()) {
-    if (tag_open_) append_text(part.content, "</think>");
+    if (tag_open_) append_text(part.content, "\n</think>\n\n");
     tag_open_ = false;
     append_text(part.content, delta.content);
   }

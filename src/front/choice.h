@@ -37,21 +37,22 @@ class Choice {
   const std::optional<Error>& error() const { return error_; }
   uint32_t index() const { return index_; }
   uint32_t tokens() const { return tokens_; }  // through the one that completed the stop
-  uint32_t reasoning_tokens() const;
+  uint32_t reasoning_tokens() const { return decoder_.reasoning_tokens(); }
   uint32_t cached_tokens() const { return cached_tokens_; }
   /// The answer ended, or is so far, inside the thought: it has no content.
-  bool in_reasoning() const { return decoder_ && decoder_->in_reasoning(); }
+  bool in_reasoning() const { return decoder_.in_reasoning(); }
 
  private:
   void take_token(const TokenEvent& event, bool as_text, api::ChoicePart& part);
   void take_ending(const Ending& ending, api::ChoicePart& part);
+  void stop_here(api::ChoicePart& part);
   void append(const StreamDecoder::Delta& delta, api::ChoicePart& part);
   api::TokenText text_of(Token token) const;
 
   uint32_t index_;
   std::shared_ptr<const Tokenizer> tokenizer_;
   ChoiceOptions options_;
-  std::optional<StreamDecoder> decoder_;
+  StreamDecoder decoder_;
   std::optional<Error> error_;
   uint64_t text_offset_ = 0;  // characters of the tokens so far, for completions' logprobs
   uint32_t tokens_ = 0;

@@ -110,19 +110,20 @@ ops::Health health(const FrontContext& context) {
 }
 
 asio::awaitable<void> livez(Call& call) {
-  (void)co_await call.reply.send(ops::livez(health(call.context)));
+  (void)co_await call.reply.exchange().respond(ops::livez(health(call.context)));
 }
 
 asio::awaitable<void> readyz(Call& call) {
-  (void)co_await call.reply.send(ops::readyz(health(call.context)));
+  (void)co_await call.reply.exchange().respond(ops::readyz(health(call.context)));
 }
 
 asio::awaitable<void> metrics(Call& call) {
-  (void)co_await call.reply.send(ops::metrics_page(call.context.registry));
+  (void)co_await call.reply.exchange().respond(ops::metrics_page(call.context.registry));
 }
 
 asio::awaitable<void> page(Call& call) {
-  (void)co_await call.reply.send(render_page(call.context, call.request.header("host")));
+  (void)co_await call.reply.exchange().respond(
+      render_page(call.context, call.request.header("host")));
 }
 
 struct Route {
@@ -173,14 +174,18 @@ asio::awaitable<void> wrong_method(Call& call, const Route& route) {
   response.body = error.body;
   response.headers = error.headers;
   response.headers.emplace_back("allow", allow);
-  (void)co_await call.reply.send(std::move(response));
+  (void)co_await call.reply.exchange().respond(std::move(response));
 }
 
 /// Counts and logs the request when the last of it is gone, also when its coroutine is cancelled.
 class Recording {
  public:
-  Recording(const FrontContext& context, const http::Request& request)
-      : context_(context), in_flight_(context.metrics), started_(context.clock.now()) {
+  Recording(const FrontContext& context, const http::Request& request,
+            const http::Exchange& exchange)
+      : context_(context),
+        exchange_(exchange),
+        in_flight_(context.metrics),
+        started_(context.clock.now()) {
     record_.id = request.id;
     record_.method = request.method;
     record_.path = request.path;
@@ -188,6 +193,10 @@ class Recording {
   }
   ~Recording() {
     record_.duration = context_.clock.now() - started_;
+    // A handler that failed before it answered is answered by the server.
+    record_.status = failed_ && !exchange_.answered() ? 500 : exchange_.status();
+    record_.bytes_out = exchange_.bytes_sent();
+    if (failed_) record_.error = "internal_error";
     context_.metrics.observe(record_);
     if (context_.options.access_log) ops::log_access(record_);
   }
@@ -196,17 +205,20 @@ class Recording {
 
   ops::AccessRecord& record() { return record_; }
   Nanos started() const { return started_; }
+  void failed() { failed_ = true; }
 
  private:
   const FrontContext& context_;
+  const http::Exchange& exchange_;
   ops::ServiceMetrics::InFlight in_flight_;
   Nanos started_;
   ops::AccessRecord record_;
+  bool failed_ = false;
 };
 
 asio::awaitable<void> answer(const FrontContext& context, const http::Request& request,
                              http::Exchange& exchange) {
-  Recording recording(context, request);
+  Recording recording(context, request, exchange);
   Reply reply(exchange, recording.record());
   Call call{context, request, reply, recording.started()};
   const Route* route = find_route(request.path);
@@ -223,8 +235,7 @@ asio::awaitable<void> answer(const FrontContext& context, const http::Request& r
   } catch (const boost::system::system_error&) {
     throw;  // the client left
   } catch (...) {
-    recording.record().status = 500;  // the server answers so if nothing was sent yet
-    recording.record().error = "internal_error";
+    recording.failed();
     throw;
   }
 }

@@ -214,7 +214,7 @@ asio::awaitable<void> Generation::write_events() {
     if (!unwritten_.empty()) {
       const std::string chunk = std::exchange(unwritten_, {});
       room_.notify();
-      const Result<void> written = co_await reply_.write(chunk);
+      const Result<void> written = co_await reply_.exchange().write(chunk);
       if (!written.ok()) {
         gone_ = true;
         co_return;
@@ -231,7 +231,7 @@ asio::awaitable<void> Generation::answer_streaming(Streams streams) {
   http::Response head;
   head.content_type = "text/event-stream; charset=utf-8";
   head.headers = {{"cache-control", "no-store"}, {"x-accel-buffering", "no"}};
-  const Result<void> begun = co_await reply_.begin(std::move(head));
+  const Result<void> begun = co_await reply_.exchange().begin(std::move(head));
   if (!begun.ok()) co_return;
   for (uint32_t i = 0; i < streams.size(); ++i) tasks_.spawn(read(i, std::move(streams[i])));
   co_await tasks_.join_after(write_events());
@@ -244,8 +244,8 @@ asio::awaitable<void> Generation::answer_streaming(Streams streams) {
     if (job_.include_usage) last += api::render_usage_chunk(job_.answer, usage());
     last += api::kDoneEvent;
   }
-  const Result<void> written = co_await reply_.write(last);
-  if (written.ok()) (void)co_await reply_.end();
+  const Result<void> written = co_await reply_.exchange().write(last);
+  if (written.ok()) (void)co_await reply_.exchange().end();
 }
 
 }  // namespace

@@ -74,6 +74,19 @@ Result<Sampling> sampling(const FrontContext& context, const SourceInfo& info,
   return out;
 }
 
+/// Whether the template left the thought open: `<think>` by its id, then nothing but newlines. (By
+/// id, because message content cannot forge one; not by the template's kind, because it does not
+/// open a thought after every last message.)
+bool ends_inside_thought(const Tokenizer& tokenizer, const std::vector<Token>& prompt) {
+  const std::optional<Token> open = tokenizer.marker("<think>");
+  for (auto token = prompt.rbegin(); open && token != prompt.rend(); ++token) {
+    if (*token == *open) return true;
+    const std::string_view bytes = tokenizer.bytes(*token);
+    if (bytes.find_first_not_of('\n') != std::string_view::npos) return false;
+  }
+  return false;
+}
+
 /// What chat and completions share once the prompts are ids.
 Result<void> resolve(const FrontContext& context, const http::Request& http,
                      const api::Generation& from, const char* prompt_param, GenerationJob& job) {
@@ -156,11 +169,11 @@ Result<GenerationJob> resolve_chat(const FrontContext& context, const http::Requ
   job.answer.reasoning =
       request.include_reasoning ? context.options.reasoning : api::ReasoningFormat::none;
   job.choice.decoder.split_reasoning = true;
-  job.choice.decoder.starts_in_reasoning =
-      request.add_generation_prompt && context.chat_template->starts_in_reasoning();
   job.prompts.push_back(context.chat_template->encode(*context.tokenizer, request.messages,
                                                       request.add_generation_prompt,
                                                       context.options.content_markers));
+  job.choice.decoder.starts_in_reasoning =
+      ends_inside_thought(*context.tokenizer, job.prompts.front());
   BATON_TRY(resolve(context, http, request.generation, "messages", job));
   return job;
 }

@@ -6,16 +6,10 @@ namespace baton {
 
 namespace asio = boost::asio;
 
-asio::awaitable<Result<void>> Reply::send(http::Response response) {
-  record_.status = response.status;
-  record_.bytes_out += response.body.size();
-  co_return co_await exchange_.respond(std::move(response));
-}
-
 asio::awaitable<Result<void>> Reply::send_json(std::string body) {
   http::Response response;
   response.body = std::move(body);
-  co_return co_await send(std::move(response));
+  co_return co_await exchange_.respond(std::move(response));
 }
 
 asio::awaitable<Result<void>> Reply::send_error(const Error& error) {
@@ -25,17 +19,7 @@ asio::awaitable<Result<void>> Reply::send_error(const Error& error) {
   response.status = rendered.status;
   response.body = std::move(rendered.body);
   response.headers = std::move(rendered.headers);
-  co_return co_await send(std::move(response));
-}
-
-asio::awaitable<Result<void>> Reply::begin(http::Response head) {
-  record_.status = head.status;
-  co_return co_await exchange_.begin(std::move(head));
-}
-
-asio::awaitable<Result<void>> Reply::write(std::string_view chunk) {
-  record_.bytes_out += chunk.size();
-  co_return co_await exchange_.write(chunk);
+  co_return co_await exchange_.respond(std::move(response));
 }
 
 }  // namespace baton
