@@ -74,7 +74,9 @@ ChunkedDecoder::State ChunkedDecoder::take(char c, uint64_t body_bytes) {
     case Step::size:
       return size_digit(c, body_bytes);
     case Step::extension:
-      return c == '\r' ? next_if(true, Step::size_lf) : extra_if(is_field_char(c));
+      // Quoted values are refused: parsers differ on a quote that is never closed.
+      if (c == '\r') return next_if(true, Step::size_lf);
+      return extra_if(c == ';' || c == '=' || is_token_char(c));
     case Step::size_lf:
       size_digits_ = 0;
       return next_if(c == '\n', chunk_bytes_ == 0 ? Step::trailer_first : Step::data);

@@ -30,7 +30,7 @@ Outcome decode(std::string_view text, uint64_t limit = 1 << 20, size_t step = SI
 
 TEST(ChunkedDecoder, DecodesAndLeavesWhatFollows) {
   const std::string text =
-      "5\r\nhello\r\n00A;a=\"b\"\r\n0123456789\r\n0\r\nX-Sum: 1 2\r\nY:\r\n\r\nGET /";
+      "5\r\nhello\r\n00A;a=b\r\n0123456789\r\n0\r\nX-Sum: 1 2\r\nY:\r\n\r\nGET /";
   for (size_t step = 1; step <= text.size(); ++step) {
     const Outcome out = decode(text, 100, step);
     EXPECT_EQ(out.state, State::done) << step;
@@ -41,28 +41,14 @@ TEST(ChunkedDecoder, DecodesAndLeavesWhatFollows) {
 }
 
 TEST(ChunkedDecoder, RefusesWhatIsNotChunked) {
-  for (const char* text : {"g\r\n",
-                           "-2\r\n",
-                           "+2\r\n",
-                           " 2\r\n",
-                           "2 \r\n",
-                           "0x2\r\n",
-                           "\r\n",
-                           ";a\r\n",
-                           "2\n",
-                           "2\r\r",
-                           "2\r\nabc",
-                           "2\r\nab\n",
-                           "2\r\nab\r\r",
-                           "2;a\n",
-                           "2;a\x01\r\n",
-                           "0\r\n\n",
-                           "0\r\n\r\r",
-                           "0\r\n X: y\r\n",
-                           "0\r\nX y: z\r\n",
-                           "0\r\nX\r\n",
-                           "0\r\nX: y\n",
-                           "0000000000000001\r\n"}) {
+  for (const char* text : {"g\r\n",       "-2\r\n",         "+2\r\n",
+                           " 2\r\n",      "2 \r\n",         "0x2\r\n",
+                           "\r\n",        ";a\r\n",         "2\n",
+                           "2\r\r",       "2\r\nabc",       "2\r\nab\n",
+                           "2\r\nab\r\r", "2;a\n",          "2;a\x01\r\n",
+                           "2;a=\"b\r\n", "2; a\r\n",       "0\r\n\n",
+                           "0\r\n\r\r",   "0\r\n X: y\r\n", "0\r\nX y: z\r\n",
+                           "0\r\nX\r\n",  "0\r\nX: y\n",    "0000000000000001\r\n"}) {
     EXPECT_EQ(decode(text).state, State::bad) << text;
   }
 }

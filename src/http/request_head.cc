@@ -216,6 +216,8 @@ void read_connection(RequestHead& head) {
       std::string_view option = std::string_view(value).substr(from, to - from);
       const size_t begin = std::min(option.find_first_not_of(" \t"), option.size());
       option = option.substr(begin, option.find_last_not_of(" \t") + 1 - begin);
+      require(std::all_of(option.begin(), option.end(), is_token_char),
+              "the Connection header is malformed");
       close = close || equal_nocase(option, "close");
       keep = keep || equal_nocase(option, "keep-alive");
       from = to + 1;

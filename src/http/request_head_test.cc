@@ -167,6 +167,8 @@ TEST(RequestHead, ConnectionOptions) {
   EXPECT_FALSE(good(with("Connection: upgrade\r\nConnection: close")).keep_alive);
   EXPECT_TRUE(good(with("Connection: closed")).keep_alive);
   EXPECT_TRUE(good(with("Connection: ,,")).keep_alive);
+  EXPECT_EQ(status(with("Connection: close: x")), 400);
+  EXPECT_EQ(status(with("Connection: a b")), 400);
   EXPECT_FALSE(good("GET / HTTP/1.0\r\n\r\n").keep_alive);
   EXPECT_TRUE(good("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n").keep_alive);
 }
