@@ -1,0 +1,664 @@
+// The whole front behind a real server on loopback, over a token source that follows a script.
+#include "front/front.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/json/serialize.hpp>
+#include <map>
+#include <thread>
+#include <tuple>
+
+#include "base/json.h"
+#include "front/test_fakes.h"
+#include "http/test_client.h"
+#include "ops/service_metrics.h"
+
+namespace baton {
+namespace {
+
+namespace asio = boost::asio;
+using http::TestClient;
+using http::TestResponse;
+
+/// "hm" as the thought, then `text`.
+Script thought_then(const std::string& text, int wait_ms = 0) {
+  return script_of(byte_tokens("hm\n</think>\n\n" + text), Finish::stop, wait_ms, 2);
+}
+
+class FrontTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    options_.model_names = {"demo", "org/alias"};
+    options_.created_s = 7;
+    options_.temperature = 0.6f;
+    options_.top_p = 0.95f;
+    options_.eos_tokens = {ByteTokenizer::kEos};
+    options_.access_log = false;
+    options_.version = "1.2.3";
+    options_.unix_time_s = [] { return int64_t{1000}; };
+  }
+
+  void TearDown() override {
+    if (server_) server_->close();
+    guard_.reset();
+    for (std::thread& thread : threads_) thread.join();
+    EXPECT_EQ(source_ ? source_->live.load() : 0, 0);
+  }
+
+  void start(ScriptedSource::Answer answer, bool with_tokenizer = true) {
+    source_ = std::make_unique<ScriptedSource>(std::move(answer));
+    std::shared_ptr<const Tokenizer> tokenizer;
+    std::optional<ChatTemplate> chat;
+    if (with_tokenizer) {
+      tokenizer = std::make_shared<ByteTokenizer>();
+      chat =
+          ChatTemplate::recognise(kDeepSeekTemplate, "<｜begin▁of▁sentence｜>", *tokenizer).value();
+    }
+    front_ =
+        std::make_unique<Front>(*source_, tokenizer, chat, options_, metrics_, registry_, clock_);
+    server_ = http::Server::listen(io_.get_executor(), "127.0.0.1", 0, limits_, front_->handler(),
+                                   Front::unparsed)
+                  .value();
+    for (int i = 0; i < 2; ++i) {
+      threads_.emplace_back([this] { io_.run(); });
+    }
+  }
+
+  TestResponse post(const std::string& path, const std::string& body,
+                    const std::string& headers = {}) {
+    TestClient client(server_->port());
+    EXPECT_TRUE(client.post(path, body, headers));
+    return client.read_response().value_or(TestResponse{});
+  }
+  TestResponse get(const std::string& path, const std::string& method = "GET") {
+    TestClient client(server_->port());
+    EXPECT_TRUE(client.send(method + " " + path + " HTTP/1.1\r\nHost: localhost:1\r\n\r\n"));
+    return client.read_response(method == "HEAD").value_or(TestResponse{});
+  }
+  static json::value parsed(const std::string& text) {
+    Result<json::value> value = parse_json(text);
+    EXPECT_TRUE(value.ok()) << text;
+    return value.ok() ? *value : json::value();
+  }
+  static std::string at(const json::value& value, std::string_view pointer) {
+    boost::system::error_code error;
+    const json::value* found = value.find_pointer(pointer, error);
+    return found == nullptr ? "absent" : json::serialize(*found);
+  }
+  /// The events of a stream, comments left out; each is what follows "data: ".
+  static std::vector<std::string> events(const std::string& body) {
+    std::vector<std::string> out;
+    size_t begin = 0;
+    while (begin < body.size()) {
+      const size_t end = body.find("\n\n", begin);
+      EXPECT_NE(end, std::string::npos) << body.substr(begin);
+      if (end == std::string::npos) break;
+      const std::string event = body.substr(begin, end - begin);
+      if (!event.starts_with(":")) {
+        EXPECT_TRUE(event.starts_with("data: ")) << event;
+        out.push_back(event.substr(6));
+      }
+      begin = end + 2;
+    }
+    return out;
+  }
+  /// Waits (bounded) for something that the server does on its own time.
+  static bool eventually(const std::function<bool()>& condition) {
+    for (int i = 0; i < 5000; ++i) {
+      if (condition()) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return false;
+  }
+  static std::string chat(const std::string& fields = {}) {
+    return R"({"messages":[{"role":"user","content":"hi"}])" +
+           (fields.empty() ? "" : "," + fields) + "}";
+  }
+  uint64_t counted(const std::string& line) {
+    const std::string page = registry_.render();
+    const size_t at = page.find(line + " ");
+    return at == std::string::npos ? 0 : std::stoull(page.substr(at + line.size() + 1));
+  }
+
+  FrontOptions options_;
+  http::Limits limits_;
+  SteadyClock clock_;
+  MetricRegistry registry_;
+  ops::ServiceMetrics metrics_{registry_};
+  asio::io_context io_;
+  asio::executor_work_guard<asio::io_context::executor_type> guard_{io_.get_executor()};
+  std::unique_ptr<ScriptedSource> source_;
+  std::unique_ptr<Front> front_;
+  std::unique_ptr<http::Server> server_;
+  std::vector<std::thread> threads_;
+};
+
+constexpr const char* kChat = "/v1/chat/completions";
+constexpr const char* kText = "/v1/completions";
+
+TEST_F(FrontTest, AWholeChatAnswer) {
+  start([](const TokenRequest&) { return thought_then("408"); });
+  const TestResponse response = post(kChat, chat(R"("seed":-3)"), "x-request-id: abc\r\n");
+  ASSERT_EQ(response.status, 200) << response.body;
+  EXPECT_EQ(response.header("x-request-id"), "abc");
+  const json::value body = parsed(response.body);
+  EXPECT_EQ(at(body, "/object"), "\"chat.completion\"");
+  EXPECT_EQ(at(body, "/model"), "\"demo\"");
+  EXPECT_EQ(at(body, "/created"), "1000");
+  EXPECT_EQ(at(body, "/seed"), "-3");
+  EXPECT_EQ(at(body, "/system_fingerprint"), "\"fp_0000000000000abc\"");
+  EXPECT_TRUE(at(body, "/id").starts_with("\"chatcmpl-"));
+  EXPECT_EQ(at(body, "/choices/0/message/content"), "\"408\"");
+  EXPECT_EQ(at(body, "/choices/0/message/reasoning_content"), "\"hm\"");
+  EXPECT_EQ(at(body, "/choices/0/message/reasoning"), "\"hm\"");
+  EXPECT_EQ(at(body, "/choices/0/finish_reason"), "\"stop\"");
+  EXPECT_EQ(at(body, "/usage/completion_tokens"), "10");
+  EXPECT_EQ(at(body, "/usage/completion_tokens_details/reasoning_tokens"), "4");
+  EXPECT_EQ(at(body, "/usage/prompt_tokens_details/cached_tokens"), "2");
+  EXPECT_EQ(at(body, "/usage/prompt_tokens"),
+            std::to_string(source_->requests().at(0).prompt.size()));
+}
+
+TEST_F(FrontTest, TheRequestReachesTheSourceWithDefaultsAndLimits) {
+  start([](const TokenRequest&) { return thought_then("1"); });
+  ASSERT_EQ(post(kChat, chat()).status, 200);
+  ASSERT_EQ(post(kChat, chat(R"("temperature":0,"top_p":0.5,"top_k":3,"min_p":0.1,"seed":5,
+      "max_tokens":100000,"logit_bias":{"7":-1},"stop_token_ids":[9],"presence_penalty":1,
+      "frequency_penalty":-1,"repetition_penalty":1.5,"min_tokens":4,"ignore_eos":true,
+      "logprobs":true,"top_logprobs":2,"priority":-2,"cache_salt":"s")"),
+                 "x-request-timeout-ms: 60000\r\n")
+                .status,
+            200);
+  const std::vector<TokenRequest> requests = source_->requests();
+  const TokenRequest& plain = requests.at(0);
+  const std::vector<Token> prompt = {ByteTokenizer::kBos,       ByteTokenizer::kUser,  'h', 'i',
+                                     ByteTokenizer::kAssistant, ByteTokenizer::kThink, '\n'};
+  EXPECT_EQ(plain.prompt, prompt);
+  EXPECT_EQ(plain.sampling.temperature, 0.6f);
+  EXPECT_EQ(plain.sampling.top_p, 0.95f);
+  EXPECT_EQ(plain.sampling.eos_tokens, std::vector<Token>{ByteTokenizer::kEos});
+  EXPECT_EQ(plain.sampling.logprobs, -1);
+  EXPECT_EQ(plain.max_tokens, 512 - prompt.size());
+  EXPECT_LT(plain.seed, uint64_t{1} << 53);
+  EXPECT_TRUE(plain.deadline.is_never());
+  EXPECT_EQ(plain.cache_salt, 0u);
+
+  const TokenRequest& full = requests.at(1);
+  EXPECT_NE(full.stream, plain.stream);
+  EXPECT_EQ(full.seed, 5u);
+  EXPECT_EQ(full.sampling.temperature, 0.0f);
+  EXPECT_EQ(full.sampling.top_p, 0.5f);
+  EXPECT_EQ(full.sampling.top_k, 3);
+  EXPECT_EQ(full.sampling.min_p, 0.1f);
+  EXPECT_EQ(full.sampling.repetition_penalty, 1.5f);
+  EXPECT_EQ(full.sampling.presence_penalty, 1.0f);
+  EXPECT_EQ(full.sampling.frequency_penalty, -1.0f);
+  EXPECT_EQ(full.sampling.min_tokens, 4u);
+  EXPECT_TRUE(full.sampling.ignore_eos);
+  EXPECT_EQ(full.sampling.stop_tokens, std::vector<Token>{9});
+  EXPECT_EQ(full.sampling.logit_bias, (std::vector<std::pair<Token, float>>{{7, -1.0f}}));
+  EXPECT_EQ(full.sampling.logprobs, 2);
+  EXPECT_EQ(full.priority, 2);
+  EXPECT_NE(full.cache_salt, 0u);
+  const Nanos left = full.deadline.remaining(clock_.now());
+  EXPECT_GT(left, seconds(30));
+  EXPECT_LE(left, seconds(60));
+}
+
+TEST_F(FrontTest, AStreamedChatAnswer) {
+  start([](const TokenRequest&) { return thought_then("42"); });
+  const TestResponse response =
+      post(kChat, chat(R"("stream":true,"stream_options":{"include_usage":true})"));
+  ASSERT_EQ(response.status, 200);
+  EXPECT_TRUE(response.header("content-type").starts_with("text/event-stream"));
+  EXPECT_EQ(response.header("cache-control"), "no-store");
+  EXPECT_EQ(response.header("x-accel-buffering"), "no");
+  EXPECT_FALSE(response.header("x-request-id").empty());
+  const std::vector<std::string> all = events(response.body);
+  ASSERT_GE(all.size(), 5u);
+  EXPECT_EQ(all.back(), "[DONE]");
+  EXPECT_EQ(at(parsed(all[0]), "/choices/0/delta"), R"({"role":"assistant","content":""})");
+  const std::string seed = at(parsed(all[0]), "/seed");
+  std::string content, reasoning, finish;
+  for (size_t i = 0; i + 1 < all.size(); ++i) {
+    const json::value chunk = parsed(all[i]);
+    EXPECT_EQ(at(chunk, "/object"), "\"chat.completion.chunk\"");
+    EXPECT_EQ(at(chunk, "/seed"), seed);
+    const bool last = i + 2 == all.size();
+    EXPECT_EQ(at(chunk, "/usage") == "null", !last);
+    if (last) {
+      EXPECT_EQ(at(chunk, "/choices"), "[]");
+      EXPECT_EQ(at(chunk, "/usage/completion_tokens"), "9");
+      continue;
+    }
+    const json::object& delta = chunk.at("choices").at(0).at("delta").as_object();
+    if (const auto* text = delta.if_contains("content")) content += text->as_string();
+    if (const auto* text = delta.if_contains("reasoning")) reasoning += text->as_string();
+    const std::string why = at(chunk, "/choices/0/finish_reason");
+    if (why != "null") {
+      EXPECT_TRUE(finish.empty());
+      EXPECT_TRUE(delta.empty());
+      finish = why;
+    }
+  }
+  EXPECT_EQ(content, "42");
+  EXPECT_EQ(reasoning, "hm");
+  EXPECT_EQ(finish, "\"stop\"");
+}
+
+TEST_F(FrontTest, UsageIsAbsentFromChunksUnlessAskedFor) {
+  start([](const TokenRequest&) { return thought_then("42"); });
+  const std::string plain = post(kChat, chat(R"("stream":true)")).body;
+  EXPECT_EQ(plain.find("usage"), std::string::npos);
+  const std::vector<std::string> all = events(
+      post(kChat, chat(R"("stream":true,"stream_options":{"continuous_usage_stats":true})")).body);
+  EXPECT_EQ(at(parsed(all.at(all.size() - 2)), "/usage/completion_tokens"), "9");
+}
+
+TEST_F(FrontTest, SeveralChoicesAreOneAnswer) {
+  start([](const TokenRequest& request) {
+    return thought_then(std::string(1, static_cast<char>('a' + request.choice)));
+  });
+  const json::value whole = parsed(post(kChat, chat(R"("n":3,"seed":9)")).body);
+  for (int i = 0; i < 3; ++i) {
+    const std::string choice = "/choices/" + std::to_string(i);
+    EXPECT_EQ(at(whole, choice + "/index"), std::to_string(i));
+    EXPECT_EQ(at(whole, choice + "/message/content"), "\"" + std::string(1, 'a' + i) + "\"");
+  }
+  EXPECT_EQ(at(whole, "/usage/prompt_tokens"), "7");
+  EXPECT_EQ(at(whole, "/usage/completion_tokens"), "24");
+  EXPECT_EQ(at(whole, "/usage/prompt_tokens_details/cached_tokens"), "2");
+  for (const TokenRequest& request : source_->requests()) EXPECT_EQ(request.seed, 9u);
+
+  std::map<std::string, std::string> text, finish;
+  const std::vector<std::string> all = events(post(kChat, chat(R"("n":3,"stream":true)")).body);
+  EXPECT_EQ(all.back(), "[DONE]");
+  for (size_t i = 0; i + 1 < all.size(); ++i) {
+    const json::value chunk = parsed(all[i]);
+    const std::string index = at(chunk, "/choices/0/index");
+    const std::string content = at(chunk, "/choices/0/delta/content");
+    if (content != "absent") text[index] += content;
+    const std::string why = at(chunk, "/choices/0/finish_reason");
+    if (why != "null") finish[index] += why;
+  }
+  EXPECT_EQ(text, (std::map<std::string, std::string>{
+                      {"0", "\"\"\"a\""}, {"1", "\"\"\"b\""}, {"2", "\"\"\"c\""}}));
+  EXPECT_EQ(finish, (std::map<std::string, std::string>{
+                        {"0", "\"stop\""}, {"1", "\"stop\""}, {"2", "\"stop\""}}));
+}
+
+TEST_F(FrontTest, CompletionsTakeTextsIdsAndBatches) {
+  start([](const TokenRequest& request) {
+    return script_of({static_cast<Token>('a' + request.choice), request.prompt.back()});
+  });
+  const json::value body =
+      parsed(post(kText, R"({"prompt":["x","<｜User｜>y"],"n":2,"return_token_ids":true})").body);
+  EXPECT_EQ(at(body, "/object"), "\"text_completion\"");
+  EXPECT_EQ(at(body, "/choices/0/text"), "\"ax\"");
+  EXPECT_EQ(at(body, "/choices/1/text"), "\"bx\"");
+  EXPECT_EQ(at(body, "/choices/2/text"), "\"ay\"");
+  EXPECT_EQ(at(body, "/choices/3/text"), "\"by\"");
+  EXPECT_EQ(at(body, "/choices/3/index"), "3");
+  EXPECT_EQ(at(body, "/choices/3/prompt_token_ids"), "[261,258,121]");
+  EXPECT_EQ(at(body, "/choices/3/token_ids"), "[98,121,260]");
+  EXPECT_EQ(at(body, "/usage/prompt_tokens"), "5");
+
+  ASSERT_EQ(post(kText, R"({"prompt":[[120],[121,122]],"max_tokens":3})").status, 200);
+  const std::vector<TokenRequest> requests = source_->requests();
+  EXPECT_EQ(requests.at(4).prompt, std::vector<Token>{'x'});  // verbatim: no BOS
+  EXPECT_EQ(requests.at(5).prompt, (std::vector<Token>{'y', 'z'}));
+  EXPECT_EQ(requests.at(5).choice, 0u);
+  EXPECT_EQ(requests.at(5).max_tokens, 3u);
+}
+
+TEST_F(FrontTest, StreamedCompletionsWithLogprobsAndIds) {
+  start([](const TokenRequest&) { return script_of(byte_tokens("ab")); });
+  const std::vector<std::string> all = events(
+      post(kText, R"({"prompt":[1,2],"stream":true,"logprobs":1,"return_token_ids":true})").body);
+  ASSERT_EQ(all.size(), 5u);
+  const json::value first = parsed(all[0]);
+  EXPECT_EQ(at(first, "/choices/0/text"), "\"a\"");
+  EXPECT_EQ(at(first, "/choices/0/prompt_token_ids"), "[1,2]");
+  EXPECT_EQ(at(first, "/choices/0/token_ids"), "[97]");
+  EXPECT_EQ(at(first, "/choices/0/logprobs/tokens"), "[\"a\"]");
+  EXPECT_EQ(at(first, "/choices/0/logprobs/text_offset"), "[0]");
+  const json::value second = parsed(all[1]);
+  EXPECT_EQ(at(second, "/choices/0/prompt_token_ids"), "absent");
+  EXPECT_EQ(at(second, "/choices/0/logprobs/text_offset"), "[1]");
+  EXPECT_EQ(at(parsed(all[3]), "/choices/0/finish_reason"), "\"stop\"");
+  EXPECT_EQ(all[4], "[DONE]");
+}
+
+TEST_F(FrontTest, AStopStringDropsTheStream) {
+  start([](const TokenRequest&) {
+    Script script = script_of(byte_tokens("</think>abENDcd"), Finish::length);
+    script.insert(script.begin() + 7, ScriptStep{});  // would wait for ever after the stop
+    return script;
+  });
+  const json::value body = parsed(post(kChat, chat(R"("stop":"END")")).body);
+  EXPECT_EQ(at(body, "/choices/0/message/content"), "\"ab\"");
+  EXPECT_EQ(at(body, "/choices/0/finish_reason"), "\"stop\"");
+  EXPECT_EQ(at(body, "/choices/0/stop_reason"), "\"END\"");
+  EXPECT_EQ(at(body, "/usage/completion_tokens"), "6");
+  EXPECT_TRUE(eventually([&] { return source_->live == 0; }));
+}
+
+TEST_F(FrontTest, AClientThatLeavesCancelsItsWork) {
+  start([](const TokenRequest&) { return Script{{0, {TokenEvent{0, 0, 'a', 0, {}, {}}}}, {}}; });
+  for (const bool stream : {true, false}) {
+    for (const bool reset : {true, false}) {
+      TestClient client(server_->port());
+      client.post(kChat, chat(stream ? R"("n":4,"stream":true)" : R"("n":4)"));
+      if (stream) {
+        EXPECT_TRUE(client.read_head());
+        EXPECT_TRUE(client.read_chunk());
+      }
+      EXPECT_TRUE(eventually([&] { return source_->live == 4; }));
+      if (reset) {
+        client.reset();
+      } else {
+        client.close();
+      }
+      EXPECT_TRUE(eventually([&] { return source_->live == 0; })) << stream << reset;
+    }
+  }
+  EXPECT_TRUE(eventually([&] {
+    return counted(R"(baton_requests_total{route="/v1/chat/completions",status="499"})") == 2;
+  })) << registry_.render();
+}
+
+TEST_F(FrontTest, CommentsKeepASilentStreamAlive) {
+  options_.keep_alive_ms = 20;
+  start([](const TokenRequest&) { return thought_then("4", 50); });
+  const std::string body = post(kChat, chat(R"("stream":true)")).body;
+  EXPECT_TRUE(body.starts_with(": keep-alive\n\n")) << body.substr(0, 80);
+  EXPECT_NE(body.find("\n\n: keep-alive\n\ndata: "), std::string::npos);
+  EXPECT_EQ(events(body).back(), "[DONE]");
+}
+
+TEST_F(FrontTest, RefusalsKeepTheirStatusAndRetryHint) {
+  start([](const TokenRequest&) -> Result<Script> {
+    Error full = self_error(Code::resource_exhausted, "The queue is full.");
+    full.retry_after_ms = 2500;
+    full.reason = "queue_full";
+    return full;
+  });
+  for (const char* fields : {"", R"("stream":true)", R"("n":3)"}) {
+    const TestResponse response = post(kChat, chat(fields));
+    EXPECT_EQ(response.status, 429);
+    EXPECT_EQ(response.header("retry-after"), "3");
+    EXPECT_EQ(response.header("retry-after-ms"), "2500");
+    EXPECT_EQ(at(parsed(response.body), "/error/code"), "\"queue_full\"");
+  }
+}
+
+TEST_F(FrontTest, ARefusalOfOneChoiceDropsTheOthers) {
+  start([](const TokenRequest& request) -> Result<Script> {
+    if (request.choice == 2) return self_error(Code::unavailable, "Draining.");
+    return Script{{}};
+  });
+  EXPECT_EQ(post(kChat, chat(R"("n":3)")).status, 503);
+  EXPECT_TRUE(eventually([&] { return source_->live == 0; }));
+}
+
+TEST_F(FrontTest, EndingsThatAreErrors) {
+  Finish finish = Finish::deadline;
+  start([&](const TokenRequest&) { return script_of(byte_tokens("ab"), finish); });
+  const std::vector<std::tuple<Finish, int, std::string>> cases = {
+      {Finish::deadline, 504, "timeout"},
+      {Finish::cancelled, 503, "service_unavailable"},
+      {Finish::error, 500, "server_error"}};
+  for (const auto& [how, status, type] : cases) {
+    finish = how;
+    const TestResponse whole = post(kChat, chat());
+    EXPECT_EQ(whole.status, status);
+    EXPECT_EQ(at(parsed(whole.body), "/error/type"), "\"" + type + "\"");
+    const TestResponse streamed = post(kChat, chat(R"("stream":true)"));
+    EXPECT_EQ(streamed.status, 200);
+    const std::vector<std::string> all = events(streamed.body);
+    EXPECT_EQ(at(parsed(all.back()), "/error/type"), "\"" + type + "\"");
+    EXPECT_NE(streamed.body.find("\"ab\"") == std::string::npos, false);
+    EXPECT_EQ(streamed.body.find("finish_reason\":\""), std::string::npos);
+    EXPECT_EQ(streamed.body.find("[DONE]"), std::string::npos);
+  }
+}
+
+TEST_F(FrontTest, AnErrorOfOneChoiceEndsAll) {
+  start([](const TokenRequest& request) {
+    if (request.choice == 1) return script_of(byte_tokens("ab"), Finish::error, 5);
+    return Script{{0, {TokenEvent{0, 0, 'a', 0, {}, {}}}}, {}};
+  });
+  EXPECT_EQ(post(kChat, chat(R"("n":3)")).status, 500);
+  const std::vector<std::string> all = events(post(kChat, chat(R"("n":3,"stream":true)")).body);
+  EXPECT_EQ(at(parsed(all.back()), "/error/type"), "\"server_error\"");
+  EXPECT_TRUE(eventually([&] { return source_->live == 0; }));
+}
+
+TEST_F(FrontTest, AReaderThatDoesNotReadHoldsTheStreamBack) {
+  limits_.write_timeout_ms = 500;
+  limits_.send_buffer_bytes = 8 * 1024;
+  start(
+      [](const TokenRequest&) { return script_of(std::vector<Token>(400, 'a'), Finish::length); });
+  TestClient client(server_->port(), 4096);
+  const std::string body =
+      R"({"prompt":[1],"n":16,"stream":true,"logprobs":1,"return_token_ids":true})";
+  ASSERT_TRUE(client.post(kText, body));
+  ASSERT_TRUE(client.read_head());
+  // Not read on: the readers stop at a bounded backlog, then the server gives the client up.
+  EXPECT_TRUE(eventually([&] { return source_->live == 0; }));
+  EXPECT_LT(source_->given, 16 * 400);
+  EXPECT_GT(source_->given, 0);
+}
+
+TEST_F(FrontTest, ASlowReaderGetsAllOfIt) {
+  limits_.send_buffer_bytes = 8 * 1024;
+  start(
+      [](const TokenRequest&) { return script_of(std::vector<Token>(400, 'a'), Finish::length); });
+  TestClient client(server_->port(), 4096);
+  ASSERT_TRUE(client.post(kText, R"({"prompt":[1],"n":8,"stream":true,"logprobs":1})"));
+  ASSERT_TRUE(client.read_head());
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  std::string body;
+  while (auto chunk = client.read_chunk()) {
+    if (chunk->empty()) break;
+    body += *chunk;
+  }
+  const std::vector<std::string> all = events(body);
+  EXPECT_EQ(all.size(), 8u * 401 + 1);
+  EXPECT_EQ(all.back(), "[DONE]");
+}
+
+TEST_F(FrontTest, HostileRequestsAreRefusedAndTheServerLives) {
+  start([](const TokenRequest&) { return thought_then("ok"); });
+  const std::string deep(1'000'000, '[');
+  const std::string port = std::to_string(server_->port());
+  struct Case {
+    std::string body;
+    int status;
+    std::string code;
+  };
+  const std::vector<Case> cases = {
+      {"", 400, "invalid_json"},
+      {"{\"messages\":" + deep, 400, "invalid_json"},
+      {"not json", 400, "invalid_json"},
+      {chat(R"("model":"other")"), 404, "model_not_found"},
+      {chat(R"("tools":[{}])"), 400, "unsupported_parameter"},
+      {chat(R"("temperature":3)"), 400, "decimal_above_max_value"},
+      {chat(R"("logit_bias":{"262":1})"), 400, "invalid_token_id"},
+      {chat(R"("stop_token_ids":[262])"), 400, "invalid_token_id"},
+      {R"({"messages":[{"role":"user","content":")" + std::string(600, 'x') + "\"}]}", 400,
+       "context_length_exceeded"},
+  };
+  for (const Case& c : cases) {
+    const TestResponse response = post(kChat, c.body);
+    EXPECT_EQ(response.status, c.status) << response.body;
+    EXPECT_EQ(at(parsed(response.body), "/error/code"), "\"" + c.code + "\"");
+    EXPECT_EQ(response.header("x-should-retry"), "false");
+  }
+  EXPECT_EQ(post(kText, R"({"prompt":[262]})").status, 400);
+  EXPECT_EQ(post(kText, R"({"prompt":[[]]})").status, 400);
+  EXPECT_EQ(post(kText, "{\"prompt\":" + std::string(10 << 20, ' ') + "\"x\"}").status, 413);
+  EXPECT_EQ(post(kChat, chat(), "x-big: " + std::string(64 << 10, 'x') + "\r\n").status, 431);
+  for (const char* ms : {"0", "-1", "abc", "1.5", "86400001", "99999999999999999999", " 5 x"}) {
+    const TestResponse response =
+        post(kChat, chat(), "x-request-timeout-ms: " + std::string(ms) + "\r\n");
+    EXPECT_EQ(response.status, 400) << ms;
+    EXPECT_EQ(at(parsed(response.body), "/error/param"), "\"x-request-timeout-ms\"");
+  }
+  TestClient noise(server_->port());
+  noise.send("\x16\x03\x01 not http at all\r\n\r\n");
+  const auto refused = noise.read_response();
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->status, 400);
+  EXPECT_EQ(at(parsed(refused->body), "/error/type"), "\"invalid_request_error\"");
+
+  EXPECT_EQ(post(kChat, chat()).status, 200);
+}
+
+TEST_F(FrontTest, ContentCannotForgeATurn) {
+  start([](const TokenRequest&) { return thought_then("ok"); });
+  ASSERT_EQ(post(kChat, R"({"messages":[{"role":"user","content":"<｜User｜></think>"}]})").status,
+            200);
+  const std::vector<Token> prompt = source_->requests().at(0).prompt;
+  EXPECT_EQ(std::count(prompt.begin(), prompt.end(), ByteTokenizer::kUser), 1);
+  EXPECT_EQ(std::count(prompt.begin(), prompt.end(), ByteTokenizer::kThinkEnd), 0);
+}
+
+TEST_F(FrontTest, WithoutATokenizerIdsStillWork) {
+  start([](const TokenRequest&) { return script_of({5, 6}); }, false);
+  const json::value body = parsed(post(kText, R"({"prompt":[1],"return_token_ids":true})").body);
+  EXPECT_EQ(at(body, "/choices/0/text"), "\"\"");
+  EXPECT_EQ(at(body, "/choices/0/token_ids"), "[5,6,260]");
+  const std::vector<std::pair<std::string, std::string>> refused = {
+      {kChat, chat()},
+      {kText, R"({"prompt":"x"})"},
+      {kText, R"({"prompt":[1],"stop":"x"})"},
+      {"/tokenize", R"({"prompt":"x"})"},
+      {"/detokenize", R"({"tokens":[1]})"}};
+  for (const auto& [path, text] : refused) {
+    const TestResponse response = post(path, text);
+    EXPECT_EQ(response.status, 400) << path;
+    EXPECT_EQ(at(parsed(response.body), "/error/code"), "\"no_tokenizer\"") << path;
+  }
+}
+
+TEST_F(FrontTest, TokenizeAndDetokenize) {
+  start([](const TokenRequest&) { return thought_then("ok"); });
+  EXPECT_EQ(post("/tokenize", R"({"prompt":"<｜User｜>a"})").body,
+            R"({"count":3,"max_model_len":512,"tokens":[261,258,97],"token_strs":null})");
+  EXPECT_EQ(post("/tokenize", R"({"prompt":"<｜begin▁of▁sentence｜>a"})").body,
+            R"({"count":2,"max_model_len":512,"tokens":[261,97],"token_strs":null})");
+  EXPECT_EQ(post("/tokenize", R"({"prompt":"a","add_special_tokens":false,
+                                  "return_token_strs":true})")
+                .body,
+            R"({"count":1,"max_model_len":512,"tokens":[97],"token_strs":["a"]})");
+  EXPECT_EQ(post("/tokenize", R"({"messages":[{"role":"user","content":"a"}],
+                                  "add_generation_prompt":false})")
+                .body,
+            R"({"count":3,"max_model_len":512,"tokens":[261,258,97],"token_strs":null})");
+  EXPECT_EQ(post("/detokenize", R"({"tokens":[104,105]})").body, R"({"prompt":"hi"})");
+  EXPECT_EQ(post("/detokenize", R"({"tokens":[262]})").status, 400);
+}
+
+TEST_F(FrontTest, ModelsAndTheirAliases) {
+  start([](const TokenRequest&) { return thought_then("ok"); });
+  const json::value list = parsed(get("/v1/models").body);
+  EXPECT_EQ(at(list, "/data/0/id"), "\"demo\"");
+  EXPECT_EQ(at(list, "/data/0/max_model_len"), "512");
+  EXPECT_EQ(at(list, "/data/1/id"), "\"org/alias\"");
+  EXPECT_EQ(at(parsed(get("/v1/models/org/alias").body), "/root"), "\"demo\"");
+  EXPECT_EQ(at(parsed(get("/v1/models/org%2Falias").body), "/id"), "\"org/alias\"");
+  EXPECT_EQ(get("/v1/models/none").status, 404);
+  const json::value answer = parsed(post(kChat, chat(R"("model":"org/alias")")).body);
+  EXPECT_EQ(at(answer, "/model"), "\"org/alias\"");
+}
+
+TEST_F(FrontTest, HealthSaysWhatTheSourceSays) {
+  start([](const TokenRequest&) { return thought_then("ok"); });
+  EXPECT_EQ(get("/livez").status, 200);
+  EXPECT_EQ(get("/readyz").status, 200);
+  EXPECT_EQ(get("/health").status, 200);
+  EXPECT_EQ(get("/health", "HEAD").status, 200);
+  source_->draining = true;
+  EXPECT_EQ(get("/livez").status, 200);
+  EXPECT_EQ(get("/readyz").status, 503);
+  source_->draining = false;
+  source_->ready = false;
+  EXPECT_EQ(get("/health").status, 503);
+}
+
+TEST_F(FrontTest, RoutesThatAreNoneAndMethodsThatDoNotFit) {
+  start([](const TokenRequest&) { return thought_then("ok"); });
+  const TestResponse lost = get("/nope");
+  EXPECT_EQ(lost.status, 404);
+  EXPECT_EQ(at(parsed(lost.body), "/error/code"), "\"route_not_found\"");
+  EXPECT_EQ(get("/v1/models/").status, 404);
+  const TestResponse method = get(kChat);
+  EXPECT_EQ(method.status, 405);
+  EXPECT_EQ(method.header("allow"), "POST");
+  const TestResponse other = post("/livez", "{}");
+  EXPECT_EQ(other.status, 405);
+  EXPECT_EQ(other.header("allow"), "GET, HEAD");
+}
+
+TEST_F(FrontTest, RequestsAreCounted) {
+  start([](const TokenRequest&) { return thought_then("42"); });
+  ASSERT_EQ(post(kChat, chat()).status, 200);
+  ASSERT_EQ(get("/nope").status, 404);
+  // The record is written when the handler is over, just after the client has its answer.
+  EXPECT_TRUE(eventually([&] {
+    return counted(R"(baton_requests_total{route="/v1/chat/completions",status="200"})") == 1 &&
+           counted(R"(baton_requests_total{route="other",status="404"})") == 1;
+  })) << registry_.render();
+  const std::string page = get("/metrics").body;
+  EXPECT_NE(page.find("baton_prompt_tokens_total 7\n"), std::string::npos) << page;
+  EXPECT_NE(page.find("baton_generation_tokens_total 9\n"), std::string::npos) << page;
+}
+
+TEST_F(FrontTest, ThePageStandsAlone) {
+  options_.model_names = {"<b>&\"m\""};
+  start([](const TokenRequest&) { return thought_then("ok"); });
+  const TestResponse page = get("/");
+  EXPECT_EQ(page.status, 200);
+  EXPECT_TRUE(page.header("content-type").starts_with("text/html"));
+  EXPECT_NE(page.header("content-security-policy").find("default-src 'none'"), std::string::npos);
+  EXPECT_EQ(page.body.find("<b>"), std::string::npos);
+  EXPECT_NE(page.body.find("&lt;b&gt;&amp;&quot;m&quot;"), std::string::npos);
+  EXPECT_NE(page.body.find("fp_0000000000000abc"), std::string::npos);
+  EXPECT_NE(page.body.find("http://localhost:1/v1"), std::string::npos);
+  EXPECT_EQ(page.body.find("{{"), std::string::npos);
+  for (const char* outside : {"https://", "src=\"http", "@import", "url("}) {
+    EXPECT_EQ(page.body.find(outside), std::string::npos) << outside;
+  }
+}
+
+TEST_F(FrontTest, PipelinedRequestsAreAnsweredInOrder) {
+  start([](const TokenRequest& request) {
+    return script_of({request.prompt.back()}, Finish::length, 5);
+  });
+  TestClient client(server_->port());
+  ASSERT_TRUE(client.post(kText, R"({"prompt":[97],"stream":true})"));
+  ASSERT_TRUE(client.post(kText, R"({"prompt":[98]})"));
+  const auto first = client.read_response();
+  ASSERT_TRUE(first);
+  EXPECT_NE(first->body.find("\"text\":\"a\""), std::string::npos);
+  const auto second = client.read_response();
+  ASSERT_TRUE(second);
+  EXPECT_EQ(at(parsed(second->body), "/choices/0/text"), "\"b\"");
+}
+
+TEST_F(FrontTest, ClosingTheServerEndsOpenStreams) {
+  start([](const TokenRequest&) { return Script{{}}; });
+  TestClient client(server_->port());
+  ASSERT_TRUE(client.post(kChat, chat(R"("stream":true,"n":2)")));
+  ASSERT_TRUE(client.read_head());
+  ASSERT_TRUE(eventually([&] { return source_->live == 2; }));
+  server_->close();
+  EXPECT_TRUE(eventually([&] { return source_->live == 0; }));
+  EXPECT_TRUE(client.at_end());
+}
+
+}  // namespace
+}  // namespace baton
