@@ -211,6 +211,7 @@ void ThreadedEngine::step() {
                       {.finish = Finish::deadline, .cached_tokens = late.cached_tokens});
   }
   if (plan.slices.empty()) return;
+  publish();  // a step may take long: the queue's length must not
   const std::vector<Slice> slices = make_slices(plan);
   model_->launch(slices, plan.fresh);
   Result<std::span<const Sampled>> collected = model_->collect();
