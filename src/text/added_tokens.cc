@@ -36,14 +36,16 @@ AddedTokenMatcher::AddedTokenMatcher(std::vector<AddedToken> tokens) : tokens_(s
     contents.push_back(token.content);
     starts_[static_cast<uint8_t>(token.content[0])] = true;
   }
-  trie_ = ByteTrie(contents);
+  auto trie = TokenTrie::create(contents);
+  CHECK(trie);  // kMaxAddedTokens × kMaxAddedTokenBytes fit
+  trie_ = *std::move(trie);
 }
 
 AddedTokenMatcher::Match AddedTokenMatcher::find(std::string_view text, size_t from) const {
   for (size_t i = from; i < text.size(); ++i) {
     if (!starts_[static_cast<uint8_t>(text[i])]) continue;
     const uint32_t found = trie_.longest_prefix(text.substr(i));
-    if (found == ByteTrie::kNone) continue;
+    if (found == TokenTrie::kNone) continue;
     const AddedToken& token = tokens_[found];
     Match match{i, i + token.content.size(), token.id};
     if (token.lstrip) match.begin = strip_left(text, match.begin, from);

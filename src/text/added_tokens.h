@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "text/byte_trie.h"
+#include "text/token_trie.h"
 #include "text/tokenizer_json.h"
 
 namespace baton {
@@ -27,7 +27,7 @@ class AddedTokenMatcher {
 
  private:
   std::vector<AddedToken> tokens_;
-  ByteTrie trie_;
+  TokenTrie trie_;
   bool starts_[256] = {};  // bytes that some token begins with
 };
 

@@ -7,6 +7,7 @@ namespace baton {
 namespace {
 
 constexpr uint32_t kNone = UINT32_MAX;
+constexpr int kMaybeBits = 22;
 
 /// A symbol of the piece in a doubly linked list; `part` is kNone once merged into its left one.
 struct Symbol {
@@ -34,7 +35,7 @@ Result<Bpe> Bpe::create(const BpeSpec& spec) {
   Bpe bpe;
   BATON_ASSIGN(const std::vector<Part> part_of, bpe.number_tokens(spec));
   BATON_TRY(bpe.read_merges(spec, part_of));
-  if (bpe.ordered_) bpe.prepare_search(spec);
+  if (bpe.ordered_) BATON_TRY(bpe.prepare_search(spec, part_of));
   return bpe;
 }
 
@@ -42,18 +43,13 @@ Result<Bpe> Bpe::create(const BpeSpec& spec) {
 Result<std::vector<Bpe::Part>> Bpe::number_tokens(const BpeSpec& spec) {
   std::vector<Part> part_of(spec.tokens.size(), kNone);
   ids_.assign(kBytes, -1);
-  size_t bytes = 0;
   for (size_t id = 0; id < spec.tokens.size(); ++id) {
     const std::string& token = spec.tokens[id];
-    bytes += token.size();
     if (token.size() != 1) continue;
     const Part byte = static_cast<uint8_t>(token[0]);
     if (ids_[byte] >= 0) return wrong("byte " + std::to_string(byte) + " has two tokens");
     ids_[byte] = static_cast<Token>(id);
     part_of[id] = byte;
-  }
-  if (bytes >= size_t{1} << 23) {
-    return client_error(Code::too_large, "the tokens have more than 2^23 bytes together");
   }
   for (Part byte = 0; byte < kBytes; ++byte) {
     if (ids_[byte] < 0) return wrong("no token for byte " + std::to_string(byte));
@@ -69,35 +65,40 @@ Result<std::vector<Bpe::Part>> Bpe::number_tokens(const BpeSpec& spec) {
     part = static_cast<Part>(ids_.size());
     ids_.push_back(merge.merged);
   }
+  if (ids_.size() >= PackedMap::kMaxPart || spec.merges.size() > PackedMap::kMaxValue) {
+    return client_error(Code::too_large, "more than 2^21 merges");
+  }
   return part_of;
 }
 
-/// Fills pairs_ and ordered_.
+/// Fills ranks_, maybe_, merged_ and ordered_.
 Result<void> Bpe::read_merges(const BpeSpec& spec, const std::vector<Part>& part_of) {
-  pairs_ = FlatMap<uint64_t, Ranked>(spec.merges.size());
+  ranks_ = PackedMap(spec.merges.size());
+  maybe_.assign(size_t{1} << (kMaybeBits - 6), 0);
   ordered_ = ids_.size() == kBytes + spec.merges.size();  // else some token is made twice
   for (size_t rank = 0; rank < spec.merges.size(); ++rank) {
     const BpeSpec::Merge& merge = spec.merges[rank];
     const Part left = part_of[static_cast<size_t>(merge.left)];
     const Part right = part_of[static_cast<size_t>(merge.right)];
-    const Part merged = part_of[static_cast<size_t>(merge.merged)];
-    if (left == kNone || right == kNone) continue;  // nothing ever makes its parts
-    ordered_ = ordered_ && left < merged && right < merged;
-    if (!pairs_.insert(uint64_t{left} << 32 | right, {static_cast<uint32_t>(rank), merged})) {
+    merged_.push_back(part_of[static_cast<size_t>(merge.merged)]);
+    if (left == kNone || right == kNone) {  // nothing ever makes its parts
+      ordered_ = false;
+      continue;
+    }
+    ordered_ = ordered_ && left < merged_.back() && right < merged_.back();
+    const uint64_t pair = PackedMap::key(left, right);
+    if (!ranks_.insert(pair, static_cast<uint32_t>(rank))) {
       return wrong("merge " + std::to_string(rank) + " is listed twice");
     }
+    const uint64_t bit = PackedMap::hash(pair) >> (64 - kMaybeBits);
+    maybe_[bit / 64] |= uint64_t{1} << bit % 64;
   }
   return {};
 }
 
-void Bpe::prepare_search(const BpeSpec& spec) {
+Result<void> Bpe::prepare_search(const BpeSpec& spec, const std::vector<Part>& part_of) {
   made_of_.reserve(ids_.size());
   for (Part byte = 0; byte < kBytes; ++byte) made_of_.push_back({byte, byte});
-  const auto text_of = [&](Part part) -> std::string_view {
-    return spec.tokens[static_cast<size_t>(ids_[part])];
-  };
-  std::vector<Part> part_of(spec.tokens.size(), kNone);
-  for (Part part = 0; part < ids_.size(); ++part) part_of[static_cast<size_t>(ids_[part])] = part;
   for (const BpeSpec::Merge& merge : spec.merges) {
     made_of_.push_back(
         {part_of[static_cast<size_t>(merge.left)], part_of[static_cast<size_t>(merge.right)]});
@@ -106,20 +107,30 @@ void Bpe::prepare_search(const BpeSpec& spec) {
   // bytes apart in every text.
   std::vector<std::string_view> keys(ids_.size());
   for (Part part = 0; part < ids_.size(); ++part) {
+    const std::string_view text = spec.tokens[static_cast<size_t>(ids_[part])];
     const Merge merge = made_of_[part];
     const bool exists = part < kBytes || (!keys[merge.left].empty() && !keys[merge.right].empty() &&
                                           stay_apart(merge.left, merge.right, part));
-    if (exists) keys[part] = text_of(part);
-    lengths_.push_back(static_cast<uint16_t>(text_of(part).size()));
+    if (exists) keys[part] = text;
+    lengths_.push_back(static_cast<uint16_t>(text.size()));
   }
-  trie_ = ByteTrie(keys);
+  auto trie = TokenTrie::create(keys);
+  if (!trie) return client_error(Code::too_large, "more than 2^21 prefixes of tokens");
+  trie_ = *std::move(trie);
+  return {};
+}
+
+inline uint32_t Bpe::rank_of(Part left, Part right) const {
+  const uint64_t pair = PackedMap::key(left, right);
+  const uint64_t bit = PackedMap::hash(pair) >> (64 - kMaybeBits);
+  return maybe_[bit / 64] >> bit % 64 & 1 ? ranks_.find(pair) : kNoMerge;
 }
 
 bool Bpe::stay_apart(Part left, Part right, Part limit) const {
   // Undoes merges on both sides of the border, the latest first, and asks at every stage whether
   // the two symbols that then touch would have been merged before the next stage came about.
   for (;;) {
-    if (const Ranked* across = find(left, right); across != nullptr && across->merged < limit) {
+    if (const uint32_t rank = rank_of(left, right); rank != kNoMerge && kBytes + rank < limit) {
       return false;
     }
     // Of equal symbols the left one was made first. Bytes have the lowest numbers: once the greater
@@ -159,7 +170,7 @@ class Bpe::Search {
         continue;
       }
       candidate = bpe_.trie_.shorter(candidate);
-      while (candidate == ByteTrie::kNone) candidate = back();
+      while (candidate == TokenTrie::kNone) candidate = back();
     }
     for (size_t i = base_; i < out_.size(); ++i) {
       out_[i] = bpe_.ids_[static_cast<size_t>(out_[i])];
@@ -219,8 +230,8 @@ void Bpe::encode_by_merging(std::string_view piece, std::vector<Token>& out) con
   const auto consider = [&](uint32_t left, uint32_t right) {
     if (left == kNone || right == kNone) return;
     const Part a = symbols[left].part, b = symbols[right].part;
-    if (const Ranked* ranked = find(a, b)) {
-      queue.push({ranked->rank, left, right, a, b, ranked->merged});
+    if (const uint32_t rank = rank_of(a, b); rank != kNoMerge) {
+      queue.push({rank, left, right, a, b, merged_[rank]});
     }
   };
   for (uint32_t i = 0; i + 1 < count; ++i) consider(i, i + 1);

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "text/byte_trie.h"
-#include "text/flat_map.h"
+#include "text/packed_map.h"
+#include "text/token_trie.h"
 #include "token/token.h"
 
 namespace baton {
@@ -34,7 +34,7 @@ struct BpeSpec {
 class Bpe {
  public:
   /// invalid_argument if a byte has no token, a merge is listed twice or names no token;
-  /// too_large above 2^23 bytes of tokens.
+  /// too_large above 2^21 different prefixes of tokens.
   static Result<Bpe> create(const BpeSpec& spec);
 
   /// Appends the ids of `piece` to `out`.
@@ -54,35 +54,33 @@ class Bpe {
   struct Merge {
     Part left, right;
   };
-  struct Ranked {
-    uint32_t rank;
-    Part merged;
-  };
   class Search;
 
   static constexpr Part kBytes = 256;
+  static constexpr uint32_t kNoMerge = PackedMap::kNone;
 
   Bpe() = default;
 
   Result<std::vector<Part>> number_tokens(const BpeSpec& spec);
   Result<void> read_merges(const BpeSpec& spec, const std::vector<Part>& part_of);
-  void prepare_search(const BpeSpec& spec);
+  Result<void> prepare_search(const BpeSpec& spec, const std::vector<Part>& part_of);
 
-  const Ranked* find(Part left, Part right) const {
-    return pairs_.find(uint64_t{left} << 32 | right);
-  }
+  /// The rank of the merge of two neighbours, or kNoMerge.
+  uint32_t rank_of(Part left, Part right) const;
 
   /// True if no merge before number `limit` happens across the border of `left` and `right`.
   bool stay_apart(Part left, Part right, Part limit) const;
 
-  std::vector<Token> ids_;  // by number
-  FlatMap<uint64_t, Ranked> pairs_;
-  bool ordered_ = false;
+  std::vector<Token> ids_;       // by number
+  PackedMap ranks_;              // (left, right) → rank
+  std::vector<uint64_t> maybe_;  // a bit a hash: most pairs have no merge, and this is smaller
+  std::vector<Part> merged_;     // by rank
+  bool ordered_ = false;         // merged_[rank] = kBytes + rank, and made of lower ones
 
   // For the search; only if ordered.
   std::vector<Merge> made_of_;     // by number; a byte is made of itself twice
   std::vector<uint16_t> lengths_;  // by number, in bytes
-  ByteTrie trie_;                  // the tokens that their own bytes encode to
+  TokenTrie trie_;                 // the tokens that their own bytes encode to
 };
 
 }  // namespace baton

@@ -216,8 +216,8 @@ Result<std::vector<AddedToken>> read_added_tokens(const json::object& root) {
     AddedToken token;
     token.content = string_member(object, "content");
     if (token.content.empty()) return corrupt("an added token has no content");
-    if (token.content.size() > kMaxTokenBytes) {
-      return too_large("an added token is longer than " + std::to_string(kMaxTokenBytes) +
+    if (token.content.size() > kMaxAddedTokenBytes) {
+      return too_large("an added token is longer than " + std::to_string(kMaxAddedTokenBytes) +
                        " bytes");
     }
     BATON_ASSIGN(token.id, token_id(member(object, "id"), token.content));

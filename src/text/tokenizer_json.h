@@ -33,6 +33,7 @@ inline constexpr size_t kMaxTokenizerFileBytes = size_t{64} << 20;
 inline constexpr size_t kMaxTokenId = (size_t{1} << 22) - 1;
 inline constexpr size_t kMaxTokenBytes = 1024;
 inline constexpr size_t kMaxAddedTokens = 4096;
+inline constexpr size_t kMaxAddedTokenBytes = 256;
 
 /// Reads the text of a tokenizer.json. data_corrupt if it breaks its own format, unsupported (with
 /// the name of the part) if it asks for what Baton does not do, too_large above a limit.
