@@ -5,24 +5,15 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <string>
+#include <optional>
 
 #include "base/result.h"
+#include "kernels/cpu/isa.h"
 #include "model/model.h"
 #include "tensor/tensor.h"
 #include "weights/model_config.h"
 
 namespace baton {
-
-/// Instruction sets that the CPU kernels exist for, slowest first. All give the same bits.
-enum class CpuIsa : uint8_t { plain, avx2, avx512, amx };
-
-/// "plain", "avx2", "avx512", "amx".
-std::string_view to_string(CpuIsa isa);
-Result<CpuIsa> parse_isa(std::string_view name);
-
-/// The fastest set that this processor (and kernel) offers.
-CpuIsa best_isa();
 
 struct CpuModelOptions {
   DType dtype = DType::bf16;    // bf16 or fp32
