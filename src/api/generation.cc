@@ -145,4 +145,25 @@ void parse_generation(const json::object& object, Fields& fields, Generation& ou
   parse_streaming(fields, out);
 }
 
+Sampling resolve_sampling(const Generation& request, const Sampling& defaults) {
+  const auto or_default = [](const std::optional<double>& value, float fallback) {
+    return value ? static_cast<float>(*value) : fallback;
+  };
+  Sampling out;
+  out.temperature = or_default(request.temperature, defaults.temperature);
+  out.top_p = or_default(request.top_p, defaults.top_p);
+  out.min_p = or_default(request.min_p, defaults.min_p);
+  out.repetition_penalty = or_default(request.repetition_penalty, defaults.repetition_penalty);
+  out.top_k = static_cast<int32_t>(std::max<int64_t>(request.top_k.value_or(defaults.top_k), 0));
+  out.presence_penalty = static_cast<float>(request.presence_penalty);
+  out.frequency_penalty = static_cast<float>(request.frequency_penalty);
+  out.logit_bias = request.logit_bias;
+  out.min_tokens = request.min_tokens;
+  out.ignore_eos = request.ignore_eos;
+  out.eos_tokens = defaults.eos_tokens;
+  out.stop_tokens = request.stop_tokens;
+  out.logprobs = request.logprobs;
+  return out;
+}
+
 }  // namespace baton::api

@@ -57,4 +57,7 @@ struct Generation {
 /// parameters that Baton does not do are refused by name (reason "unsupported_parameter").
 void parse_generation(const json::object& object, Fields& fields, Generation& out);
 
+/// How to draw: what the request says, `defaults` (the model's) where it does not.
+Sampling resolve_sampling(const Generation& request, const Sampling& defaults);
+
 }  // namespace baton::api

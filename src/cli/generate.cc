@@ -1,5 +1,6 @@
 // baton generate: answers from the command line. A whole file of requests is one load of continuous
 // batching; the answers come out in the order of the requests.
+#include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <condition_variable>
 #include <cstdio>
@@ -20,6 +21,7 @@
 #include "cli/option_binding.h"
 #include "cli/sampling_defaults.h"
 #include "engine/engine.h"
+#include "front/generation_job.h"
 #include "text/stream_decoder.h"
 
 namespace baton::cli {
@@ -67,35 +69,11 @@ Result<std::vector<Token>> prompt_ids(const ModelFolder& folder, const api::Prom
     return client_error(Code::unsupported,
                         "this model has no tokenizer: give the prompt as token ids", "prompt");
   }
-  const auto encoded = folder.tokenizer->encode(std::get<std::string>(prompt), Markers::allow);
-  std::vector<Token> ids;
-  if (add_special_tokens) {
-    const auto prefix = folder.tokenizer->prefix();
-    ids.assign(prefix.begin(), prefix.end());
-  }
-  ids.insert(ids.end(), encoded.begin(), encoded.end());
-  return ids;
+  return encode_prompt(*folder.tokenizer, std::get<std::string>(prompt), add_special_tokens);
 }
 
 void resolve(const api::Generation& generation, const ModelFolder& folder, Job& job) {
-  Sampling sampling = default_sampling(folder.generation);
-  const auto set = [](float& field, const std::optional<double>& value) {
-    if (value) field = static_cast<float>(*value);
-  };
-  set(sampling.temperature, generation.temperature);
-  set(sampling.top_p, generation.top_p);
-  set(sampling.min_p, generation.min_p);
-  set(sampling.repetition_penalty, generation.repetition_penalty);
-  if (generation.top_k)
-    sampling.top_k = static_cast<int32_t>(std::max<int64_t>(0, *generation.top_k));
-  sampling.presence_penalty = static_cast<float>(generation.presence_penalty);
-  sampling.frequency_penalty = static_cast<float>(generation.frequency_penalty);
-  sampling.logit_bias = generation.logit_bias;
-  sampling.min_tokens = generation.min_tokens;
-  sampling.ignore_eos = generation.ignore_eos;
-  sampling.stop_tokens = generation.stop_tokens;
-  sampling.logprobs = generation.logprobs;
-  job.request.sampling = std::move(sampling);
+  job.request.sampling = api::resolve_sampling(generation, default_sampling(folder.generation));
   job.request.seed = generation.seed ? static_cast<uint64_t>(*generation.seed) : random_seed();
   job.request.max_tokens = static_cast<uint32_t>(
       std::min<int64_t>(generation.max_tokens.value_or(2048), std::numeric_limits<int32_t>::max()));

@@ -21,6 +21,7 @@
 #include "cli/commands.h"
 #include "cli/model_setup.h"
 #include "cli/option_binding.h"
+#include "cli/sampling_defaults.h"
 #include "cli/version.h"
 #include "engine/engine.h"
 #include "engine/local_source.h"
@@ -91,14 +92,8 @@ FrontOptions front_options(const ServeOptions& options, const ModelFolder& folde
   front.model_names = {options.served_name.empty() ? folder.name : options.served_name};
   if (front.model_names[0] != folder.name) front.model_names.push_back(folder.name);
   front.created_s = static_cast<int64_t>(std::time(nullptr));
-  const GenerationConfig& generation = folder.generation;
-  front.temperature = generation.do_sample ? generation.temperature.value_or(1.0f) : 0.0f;
-  front.top_p = generation.top_p.value_or(1.0f);
-  front.top_k = generation.top_k.value_or(0);
-  front.min_p = generation.min_p.value_or(0.0f);
-  front.repetition_penalty = generation.repetition_penalty.value_or(1.0f);
+  front.sampling = default_sampling(folder.generation);
   front.max_tokens = options.max_tokens;
-  front.eos_tokens = generation.eos_tokens;
   front.reasoning = api::parse_reasoning_format(options.reasoning).value();
   front.content_markers = options.special_tokens == "allow" ? Markers::allow : Markers::escape;
   front.keep_alive_ms = options.keep_alive_ms;

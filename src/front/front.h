@@ -32,14 +32,10 @@ struct FrontOptions {
   std::string owner = "baton";
   int64_t created_s = 0;  // Unix time the model was made available: "created" in /v1/models
 
-  /// What a request gets that does not say: generation_config.json's values, absent means off.
-  float temperature = 1.0f;
-  float top_p = 1.0f;
-  int32_t top_k = 0;
-  float min_p = 0.0f;
-  float repetition_penalty = 1.0f;
+  /// What a request gets that does not say: generation_config.json's values, absent means off, and
+  /// the model's EOS ids.
+  Sampling sampling = {};
   uint32_t max_tokens = 2048;
-  std::vector<Token> eos_tokens;
 
   api::ReasoningFormat reasoning = api::ReasoningFormat::both;
   Markers content_markers = Markers::escape;  // markers inside message content

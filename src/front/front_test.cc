@@ -32,9 +32,9 @@ class FrontTest : public testing::Test {
   void SetUp() override {
     options_.model_names = {"demo", "org/alias"};
     options_.created_s = 7;
-    options_.temperature = 0.6f;
-    options_.top_p = 0.95f;
-    options_.eos_tokens = {ByteTokenizer::kEos};
+    options_.sampling.temperature = 0.6f;
+    options_.sampling.top_p = 0.95f;
+    options_.sampling.eos_tokens = {ByteTokenizer::kEos};
     options_.access_log = false;
     options_.version = "1.2.3";
     options_.unix_time_s = [] { return int64_t{1000}; };

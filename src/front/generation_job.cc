@@ -50,27 +50,13 @@ Result<void> check_prompt(const SourceInfo& info, const std::vector<Token>& prom
 
 Result<Sampling> sampling(const FrontContext& context, const SourceInfo& info,
                           const api::Generation& from) {
-  const FrontOptions& defaults = context.options;
-  Sampling out;
-  out.temperature = static_cast<float>(from.temperature.value_or(defaults.temperature));
-  out.top_p = static_cast<float>(from.top_p.value_or(defaults.top_p));
-  out.top_k = static_cast<int32_t>(std::max<int64_t>(from.top_k.value_or(defaults.top_k), 0));
-  out.min_p = static_cast<float>(from.min_p.value_or(defaults.min_p));
-  out.repetition_penalty =
-      static_cast<float>(from.repetition_penalty.value_or(defaults.repetition_penalty));
-  out.presence_penalty = static_cast<float>(from.presence_penalty);
-  out.frequency_penalty = static_cast<float>(from.frequency_penalty);
-  out.logit_bias = from.logit_bias;
+  Sampling out = api::resolve_sampling(from, context.options.sampling);
   for (const auto& [token, bias] : out.logit_bias) {
     BATON_TRY(check_token_id(info.vocab_size, token, "logit_bias"));
   }
-  out.stop_tokens = from.stop_tokens;
-  for (const Token token : out.stop_tokens)
+  for (const Token token : out.stop_tokens) {
     BATON_TRY(check_token_id(info.vocab_size, token, "stop_token_ids"));
-  out.min_tokens = from.min_tokens;
-  out.ignore_eos = from.ignore_eos;
-  out.eos_tokens = defaults.eos_tokens;
-  out.logprobs = from.logprobs;
+  }
   return out;
 }
 
