@@ -48,10 +48,11 @@ def draw_problem(random, family=None, language=None):
             problem = tasks.FAMILIES[family][0](random, language)
         except steps.HeldOut:
             continue
-        if not problem.held:
-            break
-    dress(random, problem)
-    return problem
+        if problem.held:
+            continue
+        dress(random, problem)
+        if problem.language == "en" or tasks.has_chinese(problem.question):  # a bare '17*24=' is answered in English
+            return problem
 
 
 def dress(random, problem):

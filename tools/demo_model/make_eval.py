@@ -35,11 +35,11 @@ def draw_held_out(random, task):
         else:
             problem = tasks.FAMILIES[task][0](random, language)
         if problem and (problem.held or task in FREE):
-            problem.task = task
             if task != "follow":
-                kind = problem.task
                 generate.dress(random, problem)
-                problem.task = kind
+            if problem.language == "zh" and not tasks.has_chinese(problem.question):
+                continue
+            problem.task = task
             dialogue.problem = problem
             return dialogue
 

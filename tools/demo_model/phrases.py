@@ -3,6 +3,8 @@
 In the templates {e} is an expression, {a} {b} {c} numbers, {l} a list, {w} a word, {k} a letter.
 """
 
+import re
+
 ASK = {
     "en": [
         "What is {e}?", "What is {e}?", "What is {e}?", "What's {e}?", "what is {e}", "{e}", "{e}", "{e} = ?", "{e} =",
@@ -119,6 +121,21 @@ COMPARE = {
     ("<", "zh"): ["{a}小于{b}吗？", "{a}比{b}小吗？", "{a}是不是比{b}小？"],
 }
 
+FACTS = {
+    ("parity", "en"): ["Is {a} even or odd?", "Is {a} odd or even?", "Is {a} an even number?", "Is {a} odd?", "Is {a} even?", "Is the number {a} odd or even?", "Tell me if {a} is even or odd."],
+    ("parity", "zh"): ["{a}是奇数还是偶数？", "{a}是偶数吗？", "{a}是奇数吗？", "{a}是偶数还是奇数？", "判断{a}是奇数还是偶数。"],
+    ("next", "en"): ["What comes after {a}?", "What number comes after {a}?", "What is the number after {a}?", "What is the next number after {a}?", "Which number follows {a}?"],
+    ("next", "zh"): ["{a}的后一个数是多少？", "{a}后面是几？", "{a}的下一个数是什么？", "{a}之后是多少？"],
+    ("previous", "en"): ["What comes before {a}?", "What number comes before {a}?", "What is the number before {a}?", "Which number is just before {a}?"],
+    ("previous", "zh"): ["{a}的前一个数是多少？", "{a}前面是几？", "{a}的上一个数是什么？", "{a}之前是多少？"],
+    ("count", "en"): ["Count from {a} to {b}.", "count from {a} to {b}", "Can you count from {a} to {b}?", "List the numbers from {a} to {b}.", "Count up from {a} to {b}.", "Write the numbers from {a} to {b}."],
+    ("count", "zh"): ["从{a}数到{b}。", "请从{a}数到{b}", "列出从{a}到{b}的数。", "从{a}数到{b}可以吗？"],
+    ("down", "en"): ["Count down from {a} to {b}.", "Count backwards from {a} to {b}.", "count down from {a} to {b}", "Can you count down from {a} to {b}?"],
+    ("down", "zh"): ["从{a}倒数到{b}。", "请从{a}倒数到{b}", "从{a}往回数到{b}。"],
+    ("divisible", "en"): ["Is {a} divisible by {b}?", "Can {a} be divided by {b}?", "Is {a} a multiple of {b}?", "Does {b} divide {a}?", "Is {b} a factor of {a}?"],
+    ("divisible", "zh"): ["{a}能被{b}整除吗？", "{a}是{b}的倍数吗？", "{b}能整除{a}吗？", "{b}是{a}的因数吗？"],
+}
+
 REVERSE = {
     "en": ["Reverse {w}", "Reverse the word {w}.", "Reverse {w}.", "Spell {w} backwards.", "What is {w} backwards?", "Write {w} backwards.",
            "reverse the letters of {w}", "Can you reverse {w}?", "What is the reverse of {w}?", "Reverse the string {w}.",
@@ -170,6 +187,17 @@ def number_words(number, language):
     return TENS[number // 10] + ("-" + ONES[number % 10] if number % 10 else "")
 
 
+def misspell(text, random):
+    """Two letters swapped, or one lost, in one of the longer words."""
+    found = [match.start() for match in re.finditer(r"[a-zA-Z]{4,}", text)]
+    if not found:
+        return text
+    at = random.choice(found) + random.randint(0, 2)
+    if random.random() < 0.5:
+        return text[:at] + text[at + 1] + text[at] + text[at + 2:]
+    return text[:at] + text[at + 1:]
+
+
 def vary(text, language, random):
     """Surface changes: a polite word before or after, case, the last mark."""
     roll = random.random()
@@ -180,10 +208,12 @@ def vary(text, language, random):
     roll = random.random()
     if roll < 0.18:
         text = text.lower()
-    elif roll < 0.20:
+    elif roll < 0.21:
         text = text.upper()
     elif roll < 0.26:
         text = text[:1].lower() + text[1:]
+    if random.random() < 0.025:
+        text = misspell(text, random)
     roll = random.random()
     if roll < 0.22:
         text = text.rstrip("?.!？。！")

@@ -96,14 +96,36 @@ def subtract_columns(a, b):
     return columns, digits
 
 
+def first_difference(a, b):
+    """Two numbers of the same length digit by digit up to the first difference: '7=7, 4<5'."""
+    shown = []
+    for left, right in zip(str(a), str(b)):
+        shown.append(f"{left}{'=' if left == right else '>' if left > right else '<'}{right}")
+        if left != right:
+            break
+    return ", ".join(shown)
+
+
 def subtract_steps(a, b):
-    """a − b for a, b ≥ 0, also when the result is negative."""
+    """a − b for a, b ≥ 0, also when the result is negative; the larger number is found first."""
     refuse_pair("-", a, b)
-    if a < b:
-        steps, value = subtract_steps(b, a)
-        return f"{a} < {b}, so -({b}-{a}).\n{steps}\n→ -{value}", -value
     if a < 10 and b < 10:
         return f"{a}-{b}={a - b}", a - b
+    sign = ">" if a > b else "<" if a < b else "="
+    head = f"{a} {sign} {b}"
+    if len(str(a)) == len(str(b)):
+        head = f"{first_difference(a, b)}: {head}"
+    if a == b:
+        return f"{head}\n→ 0", 0
+    if a < b:
+        steps, value = subtract_worked(b, a)
+        return f"{head}, so -({b}-{a})\n{steps}\n→ -{value}", -value
+    steps, value = subtract_worked(a, b)
+    return f"{head}\n{steps}", value
+
+
+def subtract_worked(a, b):
+    """a − b for a > b, one column a line."""
     columns, digits = subtract_columns(a, b)
     lines = [f"{a}-{b}, from the right:", *columns, f"→ {digits}"]
     if digits != str(a - b):
@@ -183,6 +205,19 @@ def signed_product_steps(a, b):
     return f"{sign}\n{steps}\n→ {-value if negative else value}", -value if negative else value
 
 
+def quotient_digit(rest, b):
+    """One digit of a long division as text, and the digit.
+
+    A divisor of two digits is rounded down to tens for a first guess, which is never too small; then the guess comes down
+    until its product fits: '394: 99*4=396>394, 99*3=297, 394-297=97'.
+    """
+    digit = rest // b
+    guess = min(9, rest // (b // 10 * 10)) if b >= 10 else digit
+    tried = [f"{b}*{high}={b * high}>{rest}" for high in range(guess, digit, -1)]
+    tried += [f"{b}*{digit}={b * digit}", f"{rest}-{b * digit}={rest - b * digit}"]
+    return f"{rest}: {', '.join(tried)}", digit
+
+
 def divide_steps(a, b):
     """a ÷ b for a ≥ 0, b ≥ 1: long division; returns (quotient, remainder)."""
     if a >= 10 and b >= 10:
@@ -195,10 +230,9 @@ def divide_steps(a, b):
         taken += 1
     rest, lines = int(digits[:taken]), [f"{a}/{b}, from the left:"]
     for at in range(taken, len(digits) + 1):
-        quotient = rest // b
-        product = b * quotient
-        lines.append(f"{rest}: {b}*{quotient}={product}, {rest}-{product}={rest - product}")
-        rest -= product
+        line, digit = quotient_digit(rest, b)
+        lines.append(line)
+        rest -= b * digit
         if at < len(digits):
             rest = rest * 10 + int(digits[at])
     lines.append(f"→ {a // b} remainder {a % b}")
@@ -210,15 +244,22 @@ def sort_key(numbers):
 
 
 def sort_steps(numbers, descending=False):
-    """Selection sort: each line the numbers left and the one picked."""
+    """Groups by the number of digits, then selection sort: each line the numbers left and the one picked."""
     if len(numbers) > 2:
         refuse("sort", sort_key(numbers))
-    pick = max if descending else min
-    left, lines = list(numbers), []
-    while left:
-        chosen = pick(left)
-        lines.append(f"{' '.join(map(str, left))}: {chosen}")
-        left.remove(chosen)
+    groups = {}
+    for number in numbers:
+        groups.setdefault(len(str(number)) if number >= 0 else 0, []).append(number)
+    pick, lines = max if descending else min, []
+    for size in sorted(groups, reverse=descending):
+        left = groups[size]
+        name = "below 0" if size == 0 else "1 digit" if size == 1 else f"{size} digits"
+        prefix = f"{name}, "
+        while left:
+            chosen = pick(left)
+            lines.append(f"{prefix}{' '.join(map(str, left))}: {chosen}")
+            left.remove(chosen)
+            prefix = ""
     return "\n".join(lines), sorted(numbers, reverse=descending)
 
 
@@ -232,13 +273,7 @@ def compare_line(a, b):
     x, y = str(a), str(b)
     if len(x) != len(y):
         return f"{a} has {len(x)} digits, {b} has {len(y)}: {a} {sign} {b}"
-    shown = []
-    for left, right in zip(x, y):
-        if left != right:
-            shown.append(f"{left}{'>' if left > right else '<'}{right}")
-            break
-        shown.append(f"{left}={right}")
-    return f"{', '.join(shown)}: {a} {sign} {b}"
+    return f"{first_difference(a, b)}: {a} {sign} {b}"
 
 
 def compare_steps(a, b):

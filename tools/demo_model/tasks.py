@@ -10,6 +10,7 @@ import chat
 import phrases
 import steps
 import words
+from chat_patterns import PATTERNS, expand
 from steps import pair_held_out
 from tokenizer import LETTERWISE
 
@@ -37,6 +38,11 @@ def digits_number(random, digits):
             special += [random.randint(low, high) // 10 * 10, low + random.randint(0, 9)]
         return random.choice(special)
     return random.randint(low, high)
+
+
+def has_chinese(text):
+    """Whether a text has a Chinese character (not only Chinese marks)."""
+    return any("\u4e00" <= character <= "\u9fff" for character in text)
 
 
 def end(language):
@@ -116,6 +122,8 @@ def subtract_of(task, sizes, negative):
     def family(random, language):
         x, y = random.choice(sizes)
         a, b = digits_number(random, x), digits_number(random, y)
+        if x == y and random.random() < 0.1:
+            b = near(random, a)
         if (a < b) != (random.random() < negative):
             a, b = b, a
         return pair_problem(random, language, "-", a, b, task)
@@ -156,7 +164,7 @@ def division(random, language, divisor_digits, task):
     if random.random() < 0.55:
         a = b * random.choice([random.randint(1, 12), random.randint(1, 99), random.randint(1, 999 if divisor_digits == 1 else 99)])
     else:
-        a = digits_number(random, random.choice([1, 2, 3, 3, 4] if divisor_digits == 1 else [2, 3, 3, 4]))
+        a = digits_number(random, random.choice([1, 2, 3, 3, 4, 5] if divisor_digits == 1 else [2, 3, 3, 4, 4, 5]))
     thought, (quotient, remainder) = steps.divide_steps(a, b)
     held = a >= 10 and b >= 10 and steps.is_held_out("/", a, b)
     left, right = show(random, a, language), show(random, b, language)
@@ -218,7 +226,7 @@ def join_list(random, items, language):
 def sums(random, language):
     """Three to five numbers added up, or a + b + c as an expression."""
     count = random.choice([3, 3, 3, 4, 5])
-    numbers = [digits_number(random, random.choice([1, 2, 2, 3])) for _ in range(count)]
+    numbers = [digits_number(random, random.choice([1, 2, 2, 2, 3, 3, 4])) for _ in range(count)]
     total, lines = numbers[0], []
     for number in numbers[1:]:
         lines.append(steps.add_line(total, number))
@@ -237,28 +245,28 @@ def sums(random, language):
 def mixed(random, language):
     """Two operators: a + b - c, a * b + c, a + b * c, (a + b) * c."""
     form = random.randrange(5)
-    one, two = digits_number(random, random.choice([1, 2, 2])), digits_number(random, random.choice([1, 1, 2]))
+    one, two = digits_number(random, random.choice([1, 2, 2, 3])), digits_number(random, random.choice([1, 1, 2]))
     a, b, c = one, two, digits_number(random, random.choice([1, 1, 2]))
     if form == 0:
         first, middle = steps.add_steps(a, b)
         second, value = steps.subtract_steps(middle, c)
-        parts, plain, held = [first, second], [a, "+", b, "-", c], pair_held_out("+", a, b)
+        parts, plain, held = [first, second], [a, "+", b, "-", c], pair_held_out("+", a, b) or pair_held_out("-", b, c)
     elif form == 1:
         first, middle = steps.subtract_steps(a, b)
         second, value = steps.signed_sum_steps(middle, c)
-        parts, plain, held = [first, second], [a, "-", b, "+", c], pair_held_out("-", a, b)
+        parts, plain, held = [first, second], [a, "-", b, "+", c], pair_held_out("-", a, b) or pair_held_out("+", b, c)
     elif form == 2:
         first, middle = steps.multiply_steps(a, b)
         second, value = steps.add_steps(middle, c)
-        parts, plain, held = [first, second], [a, "*", b, "+", c], pair_held_out("*", a, b)
+        parts, plain, held = [first, second], [a, "*", b, "+", c], pair_held_out("*", a, b) or pair_held_out("+", b, c)
     elif form == 3:
         first, middle = steps.multiply_steps(b, c)
         second, value = steps.add_steps(a, middle)
-        parts, plain, held = [f"First {b}*{c}.", first, second], [a, "+", b, "*", c], pair_held_out("*", b, c)
+        parts, plain, held = [f"First {b}*{c}.", first, second], [a, "+", b, "*", c], pair_held_out("*", b, c) or pair_held_out("+", a, b)
     else:
         first, middle = steps.add_steps(a, b)
         second, value = steps.multiply_steps(middle, c)
-        parts, plain, held = [first, second], [f"({a}", "+", f"{b})", "*", c], pair_held_out("+", a, b)
+        parts, plain, held = [first, second], [f"({a}", "+", f"{b})", "*", c], pair_held_out("+", a, b) or pair_held_out("*", b, c)
     sign = random.choice(["*", "*", "x", "×"])
     shown = " ".join(sign if part == "*" else str(part) for part in plain)
     text = shown if random.random() < 0.5 else shown.replace(" ", "")
@@ -270,8 +278,10 @@ def mixed(random, language):
 
 def draw_list(random, most=8):
     """Two to eight numbers of mixed size; sometimes below zero, sometimes with repeats."""
-    count = random.choice([n for n in (3, 3, 3, 4, 4, 5, 5, 6, 7, 8) if n <= most])
+    count = random.choice([n for n in (2, 3, 3, 3, 4, 4, 5, 5, 6, 7, 8) if n <= most])
     style = random.random()
+    if style < 0.03 and most == 8:
+        count = random.choice([9, 10])
     if style < 0.3:
         numbers = [random.randint(0, 99) for _ in range(count)]
     elif style < 0.5:
@@ -314,10 +324,43 @@ def near(random, a):
     return max(0, a + random.choice([-3, -2, -1, 1, 2, 3]) * place)
 
 
+def number_facts(random, language):
+    """Even or odd, the number before or after, counting up or down, divisibility."""
+    kind = random.choice(["parity", "next", "previous", "count", "down", "divisible"])
+    zh = language == "zh"
+    a = digits_number(random, random.choice([1, 2, 2, 3, 4]))
+    if kind == "parity":
+        even = a % 2 == 0
+        thought = f"The last digit of {a} is {a % 10}: {'even' if even else 'odd'}"
+        answer = f"{a} 是{'偶' if even else '奇'}数" if zh else f"{a} is {'even' if even else 'odd'}"
+    elif kind in ("next", "previous"):
+        step = 1 if kind == "next" else -1
+        a = max(a, 1)
+        thought = f"{a}{step:+d}={a + step}"
+        answer = f"{a} 的{'后' if step > 0 else '前'}一个数是 {a + step}" if zh else f"The number {'after' if step > 0 else 'before'} {a} is {a + step}"
+    elif kind in ("count", "down"):
+        low = random.choice([1, 1, random.randint(0, 90)])
+        high = low + random.randint(1, 19)
+        run = list(range(low, high + 1)) if kind == "count" else list(range(high, low - 1, -1))
+        thought, answer, a, b = f"From {run[0]} to {run[-1]}.", ", ".join(map(str, run)), run[0], run[-1]
+    else:
+        b = random.randint(2, 12)
+        a = b * random.randint(2, 40) if random.random() < 0.5 else max(b, a % 1000)
+        thought, (_, rest) = steps.divide_steps(a, b)
+        if zh:
+            answer = f"{'是的' if not rest else '不'}，{a} {'能' if not rest else '不能'}被 {b} 整除"
+        else:
+            answer = f"{'Yes' if not rest else 'No'}, {a} is {'' if not rest else 'not '}divisible by {b}"
+    question = random.choice(phrases.FACTS[kind, language]).replace("{a}", str(a))
+    question = question.replace("{b}", str(b)) if "{b}" in question else question
+    held = steps.is_held_out("fact", kind, a) if kind in ("parity", "next", "previous") else kind == "divisible" and min(a, b) >= 10 and steps.is_held_out("/", a, b)
+    return Problem("facts", language, question, thought, answer + end(language), answer, held)
+
+
 def compare(random, language):
     a = digits_number(random, random.choice([1, 2, 2, 3, 3, 4]))
     b = near(random, a) if random.random() < 0.4 else digits_number(random, random.choice([len(str(a)), random.choice([1, 2, 3, 4])]))
-    if random.random() < 0.04:
+    if random.random() < 0.08:
         b = a
     thought, order = steps.compare_steps(a, b)
     kind = random.choice(["larger", "larger", "smaller", ">", "<"])
@@ -338,18 +381,23 @@ class Spelling:
     """Words to spell: real ones, and made ones from the pieces of the vocabulary so that each piece is met often."""
 
     pieces = []
+    cased = []
 
     @classmethod
     def learn(cls, vocab):
-        """Takes the letter pieces of the vocabulary, without their leading space and in lower case."""
+        """Takes the letter pieces of the vocabulary, without their leading space."""
         stripped = {token.lstrip("Ġ") for token in vocab}
-        cls.pieces = sorted({piece.lower() for piece in stripped if piece.isascii() and piece.isalpha()})
+        letters = {piece for piece in stripped if piece.isascii() and piece.isalpha()}
+        cls.pieces = sorted({piece.lower() for piece in letters})
+        cls.cased = sorted(piece for piece in letters if not piece.islower())
 
     @classmethod
     def draw(cls, random):
         roll = random.random()
-        if roll < 0.35 or not cls.pieces:
+        if roll < 0.28 or not cls.pieces:
             word = random.choice(words.WORDS)
+        elif roll < 0.36:
+            return random.choice(cls.cased) + (random.choice(cls.pieces) if random.random() < 0.4 else "")
         elif roll < 0.45:
             word = "".join(random.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(random.randint(2, 9)))
         else:
@@ -459,18 +507,25 @@ def story_two(random, language):
     return Problem("story2", language, question, f"{first}\n{second}", answer, str(value), held, ("number", value, shown, f"{first}\n{second}"))
 
 
+MARKS = " ?.!,:？。！，\n"
+
+
 def phrasing_held(text):
     """Whether a phrasing of small talk is held out, whatever its case and marks."""
-    return steps.is_held_out("chat", text.lower().strip(" ?.!,:？。！，\n"))
+    return steps.is_held_out("chat", text.lower().strip(MARKS))
 
 
 def small_talk(random, language):
-    """Greetings, questions about Baton and about the model. The first three phrasings of each intent are always learnt."""
+    """Greetings, questions about Baton and about the model. Fixed phrasings are always learnt, expansions may be held out."""
     name = random.choice(list(chat.INTENTS))
     asked, thought, answer = chat.INTENTS[name][language]
-    question = random.choice(asked)
-    always = {text.lower().strip(" ?.!,:？。！，") for text in asked[:3]}
-    held = phrasing_held(question) and question.lower().strip(" ?.!,:？。！，") not in always
+    if random.random() < 0.4:
+        return Problem("chat", language, random.choice(asked), thought, answer, answer, False)
+    question = expand(random.choice(PATTERNS[name][language]), random)
+    if random.random() < 0.5 and question[-1].isalpha():
+        question += "？" if language == "zh" else "?"
+    learnt = {text.lower().strip(MARKS) for text in asked}
+    held = phrasing_held(question) and question.lower().strip(MARKS) not in learnt
     return Problem("chat", language, question, thought, answer, answer, held)
 
 
@@ -493,14 +548,18 @@ def gibberish(random):
 def decline(random, language):
     """Everything else: an honest no."""
     roll = random.random()
-    if roll < 0.45:
+    held = False
+    if roll < 0.5:
         question = random.choice(chat.DECLINE_FRAMES[language]).replace("{t}", random.choice(chat.TOPICS[language]))
+        held = phrasing_held(question)
     elif roll < 0.75:
         question = random.choice(chat.DECLINE_PLAIN[language])
     else:
-        question, language = gibberish(random), "en"
+        question = gibberish(random)
+        language = "zh" if has_chinese(question) else "en"
+        held = phrasing_held(question)
     thought, answer = chat.DECLINE[language]
-    return Problem("decline", language, question, thought, answer, answer, phrasing_held(question))
+    return Problem("decline", language, question, thought, answer, answer, held)
 
 
 def decimal(random):
@@ -513,7 +572,7 @@ def too_hard(random, language):
     if roll == 0:
         text, _ = expression(random, random.choice("+-"), digits_number(random, random.randint(7, 10)), digits_number(random, random.randint(1, 10)), language)
     elif roll == 1:
-        text, _ = expression(random, "*", digits_number(random, random.randint(4, 7)), digits_number(random, random.randint(4, 6)), language)
+        text, _ = expression(random, "*", digits_number(random, random.randint(5, 7)), digits_number(random, random.randint(3, 6)), language)
     elif roll == 2:
         sign = random.choice("+-*/")
         text = spaced(random, decimal(random), sign, random.choice([decimal(random), str(random.randint(1, 99))]))
@@ -522,7 +581,7 @@ def too_hard(random, language):
                               f"{random.randint(1, 99)}% of {random.randint(2, 999)}", f"log({random.randint(2, 100)})", f"sin({random.randint(1, 90)})",
                               f"the square root of {random.randint(2, 999)}", f"{random.randint(1, 9)}/{random.randint(2, 9)} + {random.randint(1, 9)}/{random.randint(2, 9)}"])
     elif roll == 4:
-        text, _ = expression(random, "/", digits_number(random, random.randint(6, 9)), digits_number(random, random.randint(3, 5)), language)
+        text, _ = expression(random, "/", digits_number(random, random.randint(1, 9)), digits_number(random, random.randint(3, 5)), language)
     else:
         text, _ = expression(random, "/", digits_number(random, random.randint(1, 5)), 0, language)
         question = ask_expression(random, text, language)
@@ -542,24 +601,25 @@ FAMILIES = {
     "sub2": (subtract_of("sub2", [(2, 2)], 0.2), 5),
     "sub3": (subtract_of("sub3", [(3, 3), (3, 3), (3, 2)], 0.25), 7),
     "sub_long": (subtract_of("sub_long", [(4, 4), (5, 5), (6, 6), (4, 3), (4, 2), (5, 4), (6, 5), (4, 1)], 0.15), 5),
-    "mul1": (multiply_of("mul1", [(1, 1), (2, 1), (2, 1), (3, 1), (4, 1)]), 4),
+    "mul1": (multiply_of("mul1", [(1, 1), (1, 1), (2, 1), (2, 1), (3, 1), (4, 1), (5, 1)]), 4),
     "mul2": (multiply_of("mul2", [(2, 2)]), 11),
-    "mul3": (multiply_of("mul3", [(3, 2), (3, 2), (3, 3)]), 6),
+    "mul3": (multiply_of("mul3", [(3, 2), (3, 2), (3, 2), (3, 3), (3, 3), (4, 2)]), 6),
     "div1": (division_small, 4),
-    "div2": (division_two, 7),
+    "div2": (division_two, 9),
     "special": (special, 1.5),
-    "signed": (signed, 2),
+    "signed": (signed, 3),
     "sums": (sums, 3),
     "mixed": (mixed, 3),
-    "sort": (sorting, 7),
+    "sort": (sorting, 10),
     "extreme": (extreme, 3),
     "compare": (compare, 3),
-    "reverse": (reverse, 5),
-    "length": (length, 3),
+    "facts": (number_facts, 2),
+    "reverse": (reverse, 6),
+    "length": (length, 4),
     "count": (count_letter, 4),
     "story": (story, 4),
     "story2": (story_two, 2),
-    "chat": (small_talk, 3.5),
-    "decline": (decline, 3.5),
-    "too_hard": (too_hard, 1.2),
+    "chat": (small_talk, 6),
+    "decline": (decline, 5),
+    "too_hard": (too_hard, 1.8),
 }
