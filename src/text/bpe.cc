@@ -7,7 +7,6 @@ namespace baton {
 namespace {
 
 constexpr uint32_t kNone = UINT32_MAX;
-constexpr int kMaybeBits = 22;
 
 /// A symbol of the piece in a doubly linked list; `part` is kNone once merged into its left one.
 struct Symbol {
@@ -71,10 +70,9 @@ Result<std::vector<Bpe::Part>> Bpe::number_tokens(const BpeSpec& spec) {
   return part_of;
 }
 
-/// Fills ranks_, maybe_, merged_ and ordered_.
+/// Fills ranks_, merged_ and ordered_.
 Result<void> Bpe::read_merges(const BpeSpec& spec, const std::vector<Part>& part_of) {
   ranks_ = PackedMap(spec.merges.size());
-  maybe_.assign(size_t{1} << (kMaybeBits - 6), 0);
   ordered_ = ids_.size() == kBytes + spec.merges.size();  // else some token is made twice
   for (size_t rank = 0; rank < spec.merges.size(); ++rank) {
     const BpeSpec::Merge& merge = spec.merges[rank];
@@ -86,12 +84,9 @@ Result<void> Bpe::read_merges(const BpeSpec& spec, const std::vector<Part>& part
       continue;
     }
     ordered_ = ordered_ && left < merged_.back() && right < merged_.back();
-    const uint64_t pair = PackedMap::key(left, right);
-    if (!ranks_.insert(pair, static_cast<uint32_t>(rank))) {
+    if (!ranks_.insert(PackedMap::key(left, right), static_cast<uint32_t>(rank))) {
       return wrong("merge " + std::to_string(rank) + " is listed twice");
     }
-    const uint64_t bit = PackedMap::hash(pair) >> (64 - kMaybeBits);
-    maybe_[bit / 64] |= uint64_t{1} << bit % 64;
   }
   return {};
 }
@@ -118,12 +113,6 @@ Result<void> Bpe::prepare_search(const BpeSpec& spec, const std::vector<Part>& p
   if (!trie) return client_error(Code::too_large, "more than 2^21 prefixes of tokens");
   trie_ = *std::move(trie);
   return {};
-}
-
-inline uint32_t Bpe::rank_of(Part left, Part right) const {
-  const uint64_t pair = PackedMap::key(left, right);
-  const uint64_t bit = PackedMap::hash(pair) >> (64 - kMaybeBits);
-  return maybe_[bit / 64] >> bit % 64 & 1 ? ranks_.find(pair) : kNoMerge;
 }
 
 bool Bpe::stay_apart(Part left, Part right, Part limit) const {

@@ -66,16 +66,15 @@ class Bpe {
   Result<void> prepare_search(const BpeSpec& spec, const std::vector<Part>& part_of);
 
   /// The rank of the merge of two neighbours, or kNoMerge.
-  uint32_t rank_of(Part left, Part right) const;
+  uint32_t rank_of(Part left, Part right) const { return ranks_.find(PackedMap::key(left, right)); }
 
   /// True if no merge before number `limit` happens across the border of `left` and `right`.
   bool stay_apart(Part left, Part right, Part limit) const;
 
-  std::vector<Token> ids_;       // by number
-  PackedMap ranks_;              // (left, right) → rank
-  std::vector<uint64_t> maybe_;  // a bit a hash: most pairs have no merge, and this is smaller
-  std::vector<Part> merged_;     // by rank
-  bool ordered_ = false;         // merged_[rank] = kBytes + rank, and made of lower ones
+  std::vector<Token> ids_;    // by number
+  PackedMap ranks_;           // (left, right) → rank
+  std::vector<Part> merged_;  // by rank
+  bool ordered_ = false;      // merged_[rank] = kBytes + rank, and made of lower ones
 
   // For the search; only if ordered.
   std::vector<Merge> made_of_;     // by number; a byte is made of itself twice

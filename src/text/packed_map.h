@@ -35,11 +35,15 @@ class PackedMap {
     }
     slots_[i] = key << kValueBits | value;
     ++size_;
+    const uint64_t bit = hash(key) >> (shift_ - kFilterShift);
+    filter_[bit / 64] |= uint64_t{1} << bit % 64;
     return true;
   }
 
   /// The value of `key`, or kNone.
   uint32_t find(uint64_t key) const {
+    const uint64_t bit = hash(key) >> (shift_ - kFilterShift);
+    if (!(filter_[bit / 64] >> bit % 64 & 1)) return kNone;
     for (size_t i = home(key);; i = (i + 1) & (slots_.size() - 1)) {
       const uint64_t slot = slots_[i];
       // An empty slot is all ones: no key, and its value bits are kNone.
@@ -47,16 +51,19 @@ class PackedMap {
     }
   }
 
-  /// 64 well-mixed bits; the map uses the highest.
-  static uint64_t hash(uint64_t key) { return key * 0x9e3779b97f4a7c15ULL; }
-
  private:
   static constexpr uint64_t kEmpty = ~uint64_t{0};
+
+  static constexpr int kFilterShift = 3;  // 8 bits of filter a slot
+
+  /// Mixes the key into the highest bits.
+  static uint64_t hash(uint64_t key) { return key * 0x9e3779b97f4a7c15ULL; }
 
   size_t home(uint64_t key) const { return static_cast<size_t>(hash(key) >> shift_); }
 
   void allocate(size_t count) {
     slots_.assign(count, kEmpty);
+    filter_.assign((count << kFilterShift) / 64 + 1, 0);
     shift_ = 64 - std::countr_zero(count);
     size_ = 0;
   }
@@ -69,7 +76,8 @@ class PackedMap {
     }
   }
 
-  std::vector<uint64_t> slots_;  // a power of two, at most three quarters taken
+  std::vector<uint64_t> slots_;   // a power of two, at most three quarters taken
+  std::vector<uint64_t> filter_;  // a bit a hash: most look-ups fail, and this table is smaller
   int shift_ = 0;
   size_t size_ = 0;
 };
