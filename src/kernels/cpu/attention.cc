@@ -11,10 +11,10 @@ constexpr uint32_t kSplitTokensMax = 4;  // slices up to here may run their spli
 
 /// Views into a worker's scratch.
 struct Scratch {
-  float* q;        // [rows][dim]
-  float* scores;   // [rows][kKvSplit]
-  float* split_o;  // [rows][dim]
-  float* o;        // [rows][dim]
+  float* q;                          // [rows][dim]
+  float* scores;                     // [rows][kKvSplit]
+  float* split_o;                    // [rows][dim]
+  float* o;                          // [rows][dim]
   float *m, *l, *split_m, *split_l;  // [rows]
 
   Scratch(float* base, size_t rows, size_t dim)
@@ -75,9 +75,7 @@ class ItemRun {
  private:
   uint32_t position(uint32_t row) const { return slice_.start + item_.token + row / group_; }
   uint32_t last_position() const { return slice_.start + item_.token + item_.tokens - 1; }
-  size_t column(uint32_t row) const {
-    return (size_t{kv_head_} * group_ + row % group_) * dim_;
-  }
+  size_t column(uint32_t row) const { return (size_t{kv_head_} * group_ + row % group_) * dim_; }
   size_t step_row(uint32_t row) const { return slice_.first_row + item_.token + row / group_; }
   float* partial_base(const AttentionItem& item) const {
     return partials_ + item.partial + size_t{kv_head_} * rows_ * (dim_ + 2);
@@ -229,14 +227,13 @@ void plan_attention(std::span<const AttentionSlice> slices, uint32_t heads, cons
     for (uint32_t token = 0; token < slice.tokens; token += tokens_max) {
       const uint32_t tokens = std::min(tokens_max, slice.tokens - token);
       const uint32_t splits = (slice.start + token + tokens - 1) / kKvSplit + 1;
-      const uint64_t floats =
-          uint64_t{tokens} * group * layout.kv_heads * (layout.head_dim + 2);
+      const uint64_t floats = uint64_t{tokens} * group * layout.kv_heads * (layout.head_dim + 2);
       if (few && splits > 1 && slice.tokens <= kSplitTokensMax &&
           plan.partial_floats + splits * floats <= backend.limits().partial_floats) {
         plan.merges.push_back(static_cast<uint32_t>(plan.items.size()));
         for (uint32_t split = 0; split < splits; ++split) {
-          plan.items.push_back({s, token, tokens, split, split + 1,
-                                static_cast<int64_t>(plan.partial_floats)});
+          plan.items.push_back(
+              {s, token, tokens, split, split + 1, static_cast<int64_t>(plan.partial_floats)});
           plan.partial_floats += floats;
         }
       } else {

@@ -21,9 +21,9 @@ struct AttentionSlice {
 /// One piece of attention: rows of query tokens against a run of splits, for each kv head.
 struct AttentionItem {
   uint32_t slice = 0;
-  uint32_t token = 0, tokens = 0;       // within the slice
+  uint32_t token = 0, tokens = 0;  // within the slice
   uint32_t split = 0, split_end = 0;
-  int64_t partial = -1;                 // floats into partials(), or −1: all splits in this item
+  int64_t partial = -1;  // floats into partials(), or −1: all splits in this item
 };
 
 /// How a step's attention is cut into items: the same for all layers. Which cut is chosen depends

@@ -15,9 +15,9 @@ namespace baton {
 
 /// Shapes that bound the scratch memory.
 struct BackendLimits {
-  uint32_t rows = 0;         // most rows of a product
-  uint32_t depth = 0;        // largest k of a product
-  uint32_t query_rows = 0;   // query heads of one key/value head
+  uint32_t rows = 0;        // most rows of a product
+  uint32_t depth = 0;       // largest k of a product
+  uint32_t query_rows = 0;  // query heads of one key/value head
   uint32_t head_dim = 0;
   uint64_t partial_floats = 0;  // for attention splits that run in parallel
 };
@@ -38,7 +38,9 @@ class CpuBackend {
   const BackendLimits& limits() const { return limits_; }
 
   /// Scratch of one worker: [worker_floats].
-  float* worker_scratch(uint32_t worker) const { return scratch_.as<float>() + worker * worker_floats_; }
+  float* worker_scratch(uint32_t worker) const {
+    return scratch_.as<float>() + worker * worker_floats_;
+  }
   /// Rows of bf16 for units that want them: [limits.rows][depth rounded up to 32].
   uint16_t* bf16_rows() const { return bf16_rows_.as<uint16_t>(); }
   float* partials() const { return partials_.as<float>(); }

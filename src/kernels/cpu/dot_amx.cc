@@ -21,7 +21,9 @@ inline void load_config(const TileConfig& config) {
   asm volatile("ldtilecfg %0" : : "m"(config) : "memory");
 }
 
-inline void release() { asm volatile("tilerelease" : : : "memory"); }
+inline void release() {
+  asm volatile("tilerelease" : : : "memory");
+}
 
 template <int TILE>
 inline void tile_zero() {

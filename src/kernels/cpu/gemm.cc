@@ -104,7 +104,9 @@ void write_row(const Plan& plan, const CpuKernels& kernels, uint32_t row, uint32
         std::copy_n(c, width, out + column);
       }
       break;
-    case Epilogue::add: kernels.add(out + column, c, out + column, width); break;
+    case Epilogue::add:
+      kernels.add(out + column, c, out + column, width);
+      break;
     case Epilogue::swiglu:
       for (uint32_t panel = 0; panel < panels; panel += 2) {
         const float* gate = c + size_t{panel} * kTileColumns;

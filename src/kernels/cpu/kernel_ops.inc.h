@@ -1,6 +1,7 @@
 // The kernels, written once over V, a vector of 16 floats. Included after one vector_*.h by one
-// kernels_*.cc, all of it in anonymous namespaces and without std templates: an inline function that
-// several units share could otherwise be kept in its AVX-512 form and run on a machine without.
+// kernels_*.cc, all of it in anonymous namespaces and without std templates: an inline function
+// that several units share could otherwise be kept in its AVX-512 form and run on a machine
+// without.
 #pragma once
 
 #include "kernels/cpu/kernels.h"
@@ -17,7 +18,9 @@ using baton::RopeArgs;
 using baton::SoftmaxArgs;
 using baton::SwigluArgs;
 
-BATON_INLINE V rounded(V x, bool to_bf16) { return to_bf16 ? round_bf16(x) : x; }
+BATON_INLINE V rounded(V x, bool to_bf16) {
+  return to_bf16 ? round_bf16(x) : x;
+}
 
 /// Definition and source of the constants: ref::exp.
 BATON_INLINE V exp(V x) {
@@ -113,15 +116,22 @@ void dot_tiles(const DotArgs& args) {
 template <class Tile, int PANELS>
 void dot_panels(const DotArgs& args) {
   switch (args.rows) {
-    case 1: return dot_tiles<Tile, 1, PANELS>(args);
-    case 2: return dot_tiles<Tile, 2, PANELS>(args);
+    case 1:
+      return dot_tiles<Tile, 1, PANELS>(args);
+    case 2:
+      return dot_tiles<Tile, 2, PANELS>(args);
 #if BATON_ROWS_MAX > 2
-    case 3: return dot_tiles<Tile, 3, PANELS>(args);
-    case 4: return dot_tiles<Tile, 4, PANELS>(args);
-    case 5: return dot_tiles<Tile, 5, PANELS>(args);
-    case 6: return dot_tiles<Tile, 6, PANELS>(args);
+    case 3:
+      return dot_tiles<Tile, 3, PANELS>(args);
+    case 4:
+      return dot_tiles<Tile, 4, PANELS>(args);
+    case 5:
+      return dot_tiles<Tile, 5, PANELS>(args);
+    case 6:
+      return dot_tiles<Tile, 6, PANELS>(args);
 #endif
-    default: __builtin_trap();  // the driver broke rows_max
+    default:
+      __builtin_trap();  // the driver broke rows_max
   }
 }
 
@@ -219,11 +229,10 @@ void add_rows(const float* a, const float* b, float* out, uint32_t width) {
 
 }  // namespace
 
-#define BATON_KERNEL_TABLE                                            \
-  {                                                                   \
-    .dot_bf16 = {dot<TileBf16>, BATON_ROWS_MAX, BATON_PANELS_MAX},    \
-    .dot_fp32 = {dot<TileFp32>, BATON_ROWS_MAX, BATON_PANELS_MAX},    \
-    .dot_bf16_rows = {}, .rms_norm = rms_norm, .swiglu = swiglu,      \
-    .rope = rope, .softmax = softmax, .merge = merge,                 \
-    .finish = finish, .add = add_rows                                 \
+#define BATON_KERNEL_TABLE                                                                    \
+  {                                                                                           \
+    .dot_bf16 = {dot<TileBf16>, BATON_ROWS_MAX, BATON_PANELS_MAX},                            \
+    .dot_fp32 = {dot<TileFp32>, BATON_ROWS_MAX, BATON_PANELS_MAX}, .dot_bf16_rows = {},       \
+    .rms_norm = rms_norm, .swiglu = swiglu, .rope = rope, .softmax = softmax, .merge = merge, \
+    .finish = finish, .add = add_rows                                                         \
   }

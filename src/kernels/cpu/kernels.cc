@@ -16,10 +16,14 @@ const CpuKernels& cpu_kernels(CpuIsa isa) {
   }();
   CHECK(isa_available(isa));
   switch (isa) {
-    case CpuIsa::plain: return kKernelsPlain;
-    case CpuIsa::avx2: return kKernelsAvx2;
-    case CpuIsa::avx512: return kKernelsAvx512;
-    case CpuIsa::amx: return amx;
+    case CpuIsa::plain:
+      return kKernelsPlain;
+    case CpuIsa::avx2:
+      return kKernelsAvx2;
+    case CpuIsa::avx512:
+      return kKernelsAvx512;
+    case CpuIsa::amx:
+      return amx;
   }
   return kKernelsPlain;
 }

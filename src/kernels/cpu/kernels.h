@@ -86,9 +86,9 @@ struct SoftmaxArgs {
 
 /// Merges a split into the state of one row. `first`: the state is empty and becomes the split's.
 struct MergeArgs {
-  float* o = nullptr;        // [dim]
-  float* m = nullptr;        // [1]
-  float* l = nullptr;        // [1]
+  float* o = nullptr;  // [dim]
+  float* m = nullptr;  // [1]
+  float* l = nullptr;  // [1]
   const float* split_o = nullptr;
   float split_m = 0.0f;
   float split_l = 0.0f;

@@ -26,8 +26,8 @@ void write_key(const KvLayout& layout, std::byte* plane, uint32_t slot, const fl
   const size_t panel = slot / kTileColumns * tiles * kTileElements;
   for (uint32_t dim = 0; dim < layout.head_dim; ++dim) {
     const size_t tile = panel + dim / kTileDepth * kTileElements;
-    put(layout.dtype, plane,
-        tile + in_tile(layout.dtype, dim % kTileDepth, slot % kTileColumns), key[dim]);
+    put(layout.dtype, plane, tile + in_tile(layout.dtype, dim % kTileDepth, slot % kTileColumns),
+        key[dim]);
   }
 }
 

@@ -18,9 +18,12 @@ T load_as(const std::byte* p) {  // stored tensors are not aligned
 
 float stored_value(const std::byte* row, DType dtype, uint64_t i) {
   switch (dtype) {
-    case DType::bf16: return to_float(bf16{load_as<uint16_t>(row + 2 * i)});
-    case DType::fp16: return half_to_float(load_as<uint16_t>(row + 2 * i));
-    default: return load_as<float>(row + 4 * i);
+    case DType::bf16:
+      return to_float(bf16{load_as<uint16_t>(row + 2 * i)});
+    case DType::fp16:
+      return half_to_float(load_as<uint16_t>(row + 2 * i));
+    default:
+      return load_as<float>(row + 4 * i);
   }
 }
 

@@ -1,9 +1,9 @@
 // Weights in the order in which the kernels read them.
 //
-// A matrix w[n][k] (n outputs) is kept as panels of 16 outputs; a panel as tiles of 32 elements of k,
-// in order; so one thread streams a panel as contiguous memory. A tile of bf16 holds 16 pairs of k ×
-// 16 outputs × 2 (1,024 bytes): the B tile of AMX, and the two FMA chains of AVX-512 and AVX2. A
-// tile of fp32 holds 32 k × 16 outputs. Both n and k are padded with zeros.
+// A matrix w[n][k] (n outputs) is kept as panels of 16 outputs; a panel as tiles of 32 elements of
+// k, in order; so one thread streams a panel as contiguous memory. A tile of bf16 holds 16 pairs of
+// k × 16 outputs × 2 (1,024 bytes): the B tile of AMX, and the two FMA chains of AVX-512 and AVX2.
+// A tile of fp32 holds 32 k × 16 outputs. Both n and k are padded with zeros.
 #pragma once
 
 #include <cstddef>

@@ -23,8 +23,12 @@ constexpr auto kSpinTime = std::chrono::microseconds(50);
 uint64_t ticket_of(uint32_t generation, uint32_t tasks_left) {
   return static_cast<uint64_t>(generation) << 32 | tasks_left;
 }
-uint32_t generation_of(uint64_t ticket) { return static_cast<uint32_t>(ticket >> 32); }
-uint32_t tasks_left_of(uint64_t ticket) { return static_cast<uint32_t>(ticket); }
+uint32_t generation_of(uint64_t ticket) {
+  return static_cast<uint32_t>(ticket >> 32);
+}
+uint32_t tasks_left_of(uint64_t ticket) {
+  return static_cast<uint32_t>(ticket);
+}
 
 /// Calls `ready` until it is true or kSpinTime has passed.
 template <class Ready>
@@ -49,8 +53,12 @@ uint32_t quota_cpus() {
 
 }  // namespace
 
-FlushDenormals::FlushDenormals() : saved_(_mm_getcsr()) { _mm_setcsr(saved_ | kDazFtz); }
-FlushDenormals::~FlushDenormals() { _mm_setcsr(saved_); }
+FlushDenormals::FlushDenormals() : saved_(_mm_getcsr()) {
+  _mm_setcsr(saved_ | kDazFtz);
+}
+FlushDenormals::~FlushDenormals() {
+  _mm_setcsr(saved_);
+}
 
 uint32_t default_thread_count() {
   cpu_set_t allowed;
@@ -132,9 +140,8 @@ uint32_t ThreadPool::wait_for_job(uint32_t seen_generation) {
     std::unique_lock lock(mutex_);
     sleepers_.fetch_add(1);
     // Either run() sees this sleeper, or this load sees run()'s ticket: both are seq_cst.
-    wake_.wait(lock, [&] {
-      return generation_of(ticket_.load()) != seen_generation || stop_.load();
-    });
+    wake_.wait(lock,
+               [&] { return generation_of(ticket_.load()) != seen_generation || stop_.load(); });
     sleepers_.fetch_sub(1);
   }
   return generation_of(ticket_.load(std::memory_order_acquire));

@@ -42,8 +42,9 @@ class ThreadPool {
 
   uint32_t threads() const { return static_cast<uint32_t>(workers_.size()) + 1; }
 
-  /// Calls work(task, worker) for each task in [0, tasks), on any thread, in any order; returns when
-  /// all are done. worker < threads() names the thread, for scratch memory. DAZ and FTZ are set.
+  /// Calls work(task, worker) for each task in [0, tasks), on any thread, in any order; returns
+  /// when all are done. worker < threads() names the thread, for scratch memory. DAZ and FTZ are
+  /// set.
   template <class Work>
   void run(uint32_t tasks, Work&& work) {
     using Plain = std::remove_reference_t<Work>;

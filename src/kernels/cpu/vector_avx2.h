@@ -14,22 +14,40 @@ struct V {
   __m256 a, b;
 };
 
-BATON_INLINE V splat(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
-BATON_INLINE V load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+BATON_INLINE V splat(float x) {
+  return {_mm256_set1_ps(x), _mm256_set1_ps(x)};
+}
+BATON_INLINE V load(const float* p) {
+  return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)};
+}
 BATON_INLINE void store(float* p, V x) {
   _mm256_storeu_ps(p, x.a);
   _mm256_storeu_ps(p + 8, x.b);
 }
-BATON_INLINE V add(V x, V y) { return {_mm256_add_ps(x.a, y.a), _mm256_add_ps(x.b, y.b)}; }
-BATON_INLINE V sub(V x, V y) { return {_mm256_sub_ps(x.a, y.a), _mm256_sub_ps(x.b, y.b)}; }
-BATON_INLINE V mul(V x, V y) { return {_mm256_mul_ps(x.a, y.a), _mm256_mul_ps(x.b, y.b)}; }
-BATON_INLINE V div(V x, V y) { return {_mm256_div_ps(x.a, y.a), _mm256_div_ps(x.b, y.b)}; }
+BATON_INLINE V add(V x, V y) {
+  return {_mm256_add_ps(x.a, y.a), _mm256_add_ps(x.b, y.b)};
+}
+BATON_INLINE V sub(V x, V y) {
+  return {_mm256_sub_ps(x.a, y.a), _mm256_sub_ps(x.b, y.b)};
+}
+BATON_INLINE V mul(V x, V y) {
+  return {_mm256_mul_ps(x.a, y.a), _mm256_mul_ps(x.b, y.b)};
+}
+BATON_INLINE V div(V x, V y) {
+  return {_mm256_div_ps(x.a, y.a), _mm256_div_ps(x.b, y.b)};
+}
 BATON_INLINE V fma(V x, V y, V z) {
   return {_mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b)};
 }
-BATON_INLINE V sqrt(V x) { return {_mm256_sqrt_ps(x.a), _mm256_sqrt_ps(x.b)}; }
-BATON_INLINE V larger(V x, V y) { return {_mm256_max_ps(x.a, y.a), _mm256_max_ps(x.b, y.b)}; }
-BATON_INLINE V smaller(V x, V y) { return {_mm256_min_ps(x.a, y.a), _mm256_min_ps(x.b, y.b)}; }
+BATON_INLINE V sqrt(V x) {
+  return {_mm256_sqrt_ps(x.a), _mm256_sqrt_ps(x.b)};
+}
+BATON_INLINE V larger(V x, V y) {
+  return {_mm256_max_ps(x.a, y.a), _mm256_max_ps(x.b, y.b)};
+}
+BATON_INLINE V smaller(V x, V y) {
+  return {_mm256_min_ps(x.a, y.a), _mm256_min_ps(x.b, y.b)};
+}
 BATON_INLINE V negate(V x) {
   const __m256 sign = _mm256_set1_ps(-0.0f);
   return {_mm256_xor_ps(x.a, sign), _mm256_xor_ps(x.b, sign)};
@@ -46,7 +64,9 @@ BATON_INLINE __m256 power_of_two(__m256 t) {
   return _mm256_castsi256_ps(_mm256_slli_epi32(bits, 23));
 }
 /// 2^n from t = n + 1.5·2^23.
-BATON_INLINE V power_of_two(V t) { return {power_of_two(t.a), power_of_two(t.b)}; }
+BATON_INLINE V power_of_two(V t) {
+  return {power_of_two(t.a), power_of_two(t.b)};
+}
 
 /// Lanes added j + (j + 8), j + (j + 4), j + (j + 2), j + (j + 1); the same with the larger.
 BATON_INLINE float tree_sum(V x) {
@@ -72,7 +92,9 @@ BATON_INLINE __m256 round_bf16(__m256 a) {
                        _mm256_castsi256_ps(_mm256_set1_epi32(-0x10000)));
 }
 /// Each lane rounded to bf16 (nearest even, NaN stays NaN) and widened again.
-BATON_INLINE V round_bf16(V x) { return {round_bf16(x.a), round_bf16(x.b)}; }
+BATON_INLINE V round_bf16(V x) {
+  return {round_bf16(x.a), round_bf16(x.b)};
+}
 
 /// 16 pairs of bf16 at p: the first of each pair, the second of each pair.
 BATON_INLINE void load_pairs(const uint16_t* p, V& even, V& odd) {

@@ -17,17 +17,39 @@ struct V {
   __m512 v;
 };
 
-BATON_INLINE V splat(float x) { return {_mm512_set1_ps(x)}; }
-BATON_INLINE V load(const float* p) { return {_mm512_loadu_ps(p)}; }
-BATON_INLINE void store(float* p, V a) { _mm512_storeu_ps(p, a.v); }
-BATON_INLINE V add(V a, V b) { return {_mm512_add_ps(a.v, b.v)}; }
-BATON_INLINE V sub(V a, V b) { return {_mm512_sub_ps(a.v, b.v)}; }
-BATON_INLINE V mul(V a, V b) { return {_mm512_mul_ps(a.v, b.v)}; }
-BATON_INLINE V div(V a, V b) { return {_mm512_div_ps(a.v, b.v)}; }
-BATON_INLINE V fma(V a, V b, V c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
-BATON_INLINE V sqrt(V a) { return {_mm512_sqrt_ps(a.v)}; }
-BATON_INLINE V larger(V a, V b) { return {_mm512_max_ps(a.v, b.v)}; }
-BATON_INLINE V smaller(V a, V b) { return {_mm512_min_ps(a.v, b.v)}; }
+BATON_INLINE V splat(float x) {
+  return {_mm512_set1_ps(x)};
+}
+BATON_INLINE V load(const float* p) {
+  return {_mm512_loadu_ps(p)};
+}
+BATON_INLINE void store(float* p, V a) {
+  _mm512_storeu_ps(p, a.v);
+}
+BATON_INLINE V add(V a, V b) {
+  return {_mm512_add_ps(a.v, b.v)};
+}
+BATON_INLINE V sub(V a, V b) {
+  return {_mm512_sub_ps(a.v, b.v)};
+}
+BATON_INLINE V mul(V a, V b) {
+  return {_mm512_mul_ps(a.v, b.v)};
+}
+BATON_INLINE V div(V a, V b) {
+  return {_mm512_div_ps(a.v, b.v)};
+}
+BATON_INLINE V fma(V a, V b, V c) {
+  return {_mm512_fmadd_ps(a.v, b.v, c.v)};
+}
+BATON_INLINE V sqrt(V a) {
+  return {_mm512_sqrt_ps(a.v)};
+}
+BATON_INLINE V larger(V a, V b) {
+  return {_mm512_max_ps(a.v, b.v)};
+}
+BATON_INLINE V smaller(V a, V b) {
+  return {_mm512_min_ps(a.v, b.v)};
+}
 BATON_INLINE V negate(V a) {
   const __m512i sign = _mm512_set1_epi32(INT32_MIN);
   return {_mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(a.v), sign))};

@@ -41,8 +41,8 @@ float exp(float x) {
   float r = std::fma(n, -0.693359375f, clamped);
   r = std::fma(n, 2.12194440e-4f, r);
   float p = 1.9875691500e-4f;
-  for (float c : {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f,
-                  5.0000001201e-1f}) {
+  for (float c :
+       {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f}) {
     p = std::fma(p, r, c);
   }
   p = std::fma(p, r * r, r) + 1.0f;
@@ -54,7 +54,9 @@ float exp(float x) {
   return p * scale;
 }
 
-float silu(float x) { return x / (1.0f + exp(-x)); }
+float silu(float x) {
+  return x / (1.0f + exp(-x));
+}
 
 void gemm(const float* x, size_t rows, size_t k, const float* w, size_t n, const float* bias,
           float* out) {

@@ -4,10 +4,12 @@
 // give the same bytes (kernels/cpu/ops_test.cc). Callers set DAZ and FTZ (FlushDenormals).
 //
 // Class revision 1:
-// - dot: blocks of 32 elements; in a block an FMA chain over the even and one over the odd elements,
-//   both from +0; C = C + (even + odd), blocks in order from C = +0. K is padded with zeros. This is
-//   what AMX's tdpbf16ps computes.
-// - other sums: lane j of 16 takes elements ≡ j (mod 16) in order, then lanes are added j + (j + 8),
+// - dot: blocks of 32 elements; in a block an FMA chain over the even and one over the odd
+// elements,
+//   both from +0; C = C + (even + odd), blocks in order from C = +0. K is padded with zeros. This
+//   is what AMX's tdpbf16ps computes.
+// - other sums: lane j of 16 takes elements ≡ j (mod 16) in order, then lanes are added j + (j +
+// 8),
 //   j + (j + 4), j + (j + 2), j + (j + 1).
 // - activations are kept in fp32 arrays; in dtype bf16 every input of a dot is rounded to bf16.
 #pragma once
@@ -54,8 +56,8 @@ void rope(const float* x, const float* cos, const float* sin, size_t dim, DType 
 
 /// One query row against `count` positions. q: [dim]; k, v: [count][dim]; out: [dim].
 /// Splits of kSplitPositions: m = max s, p = e^(s−m), l = lane_sum(p), o = dot of round(p) and v
-/// along positions; splits are merged in order: with M = max(m, m'), L = fma(l, e^(m−M), l'·e^(m'−M)),
-/// o likewise; out = round(o / l).
+/// along positions; splits are merged in order: with M = max(m, m'), L = fma(l, e^(m−M),
+/// l'·e^(m'−M)), o likewise; out = round(o / l).
 void attention(const float* q, const float* k, const float* v, size_t count, size_t dim,
                float scale, DType dtype, float* out);
 

@@ -27,8 +27,8 @@ double exponential(double x) {
   return sum;
 }
 
-/// sin and cos of x ≥ 0 below 2^20: quadrant by Cody and Waite in two parts, then Taylor's series on
-/// |r| ≤ π/4, which is exact to 1e-16 with these terms.
+/// sin and cos of x ≥ 0 below 2^20: quadrant by Cody and Waite in two parts, then Taylor's series
+/// on |r| ≤ π/4, which is exact to 1e-16 with these terms.
 void sin_cos(double x, float* sin_out, float* cos_out) {
   constexpr double kTwoOverPi = 0.63661977236758134308;
   constexpr double kHalfPiHigh = 1.57079632673412561417;  // 33 bits: n · high is exact
@@ -43,10 +43,18 @@ void sin_cos(double x, float* sin_out, float* cos_out) {
   for (int k = 21; k >= 1; k -= 2) cosine = 1.0 - cosine * r2 / (k * (k + 1));
   sine *= r;
   switch (static_cast<uint32_t>(n) & 3u) {
-    case 0: *sin_out = static_cast<float>(sine), *cos_out = static_cast<float>(cosine); break;
-    case 1: *sin_out = static_cast<float>(cosine), *cos_out = static_cast<float>(-sine); break;
-    case 2: *sin_out = static_cast<float>(-sine), *cos_out = static_cast<float>(-cosine); break;
-    default: *sin_out = static_cast<float>(-cosine), *cos_out = static_cast<float>(sine); break;
+    case 0:
+      *sin_out = static_cast<float>(sine), *cos_out = static_cast<float>(cosine);
+      break;
+    case 1:
+      *sin_out = static_cast<float>(cosine), *cos_out = static_cast<float>(-sine);
+      break;
+    case 2:
+      *sin_out = static_cast<float>(-sine), *cos_out = static_cast<float>(-cosine);
+      break;
+    default:
+      *sin_out = static_cast<float>(-cosine), *cos_out = static_cast<float>(sine);
+      break;
   }
 }
 
