@@ -31,8 +31,10 @@ class Answer final : public Exchange {
   int status() const override { return status_; }
   uint64_t bytes_sent() const override { return bytes_sent_; }
 
-  /// The whole answer is written and the connection may carry another request.
-  bool reusable() const { return phase_ == Phase::ended && options_.keep_alive && !broken_; }
+  /// The whole answer is written.
+  bool complete() const { return phase_ == Phase::ended && !broken_; }
+  /// And the connection may carry another request.
+  bool reusable() const { return complete() && options_.keep_alive; }
 
  private:
   enum class Phase : uint8_t { none, streaming, ended };

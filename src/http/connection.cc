@@ -237,7 +237,9 @@ asio::awaitable<bool> Connection::answer(const Request& request, Answer::Options
     const Result<void> sent = co_await exchange.respond(std::move(response));
     if (!sent.ok()) co_return false;
   }
-  co_return exchange.reusable();
+  if (exchange.reusable()) co_return true;
+  if (exchange.complete() && (!input_.empty() || transport_->has_input())) co_await linger();
+  co_return false;
 }
 
 /// Never throws: what the handler throws is kept in `failure`, cancellation included.
@@ -271,6 +273,7 @@ asio::awaitable<void> Connection::watch_client() {
 
 asio::awaitable<void> Connection::refuse(Refusal refusal) {
   state_->refused_total.fetch_add(1, std::memory_order_relaxed);
+  log::debug("refused {}: {} {}", transport_->peer(), refusal.status, refusal.message);
   Answer::Options options;
   options.id = state_->make_request_id();
   options.keep_alive = false;

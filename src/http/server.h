@@ -63,8 +63,11 @@ class Exchange {
   virtual uint64_t bytes_sent() const = 0;  // of the answer, head and framing included
 };
 
-/// Runs on the connection's strand. When the client leaves, the handler's coroutine is cancelled
-/// (asio cancellation): its pending awaits throw operation_aborted and its locals are destroyed.
+/// Runs on the connection's strand; connections run side by side if several threads run the
+/// executor. What it refers to must live until those threads have stopped: Server's destructor asks
+/// handlers to end but does not wait for them. When the client leaves, the handler's coroutine is
+/// cancelled (asio cancellation): its pending awaits throw operation_aborted and its locals are
+/// destroyed.
 using Handler = std::function<boost::asio::awaitable<void>(const Request&, Exchange&)>;
 
 struct ServerStats {
@@ -83,6 +86,7 @@ class Server {
                                                 UnparsedHandler unparsed);
   virtual uint16_t port() const = 0;
   /// Stops accepting; open exchanges go on, idle connections close.
+  /// stats().connections_open tells when the last is over.
   virtual void stop_accepting() = 0;
   /// Cancels all exchanges and closes everything.
   virtual void close() = 0;
