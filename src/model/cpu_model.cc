@@ -19,7 +19,9 @@ constexpr uint64_t kNumericsRevision = 1;
 /// Left for the rest of the process when the pool is sized to the memory that is there.
 constexpr uint64_t kReserveBytes = uint64_t{256} << 20;
 
-std::string mib(uint64_t bytes) { return std::to_string((bytes >> 20) + 1) + " MiB"; }
+std::string mib(uint64_t bytes) {
+  return std::to_string((bytes >> 20) + 1) + " MiB";
+}
 
 uint64_t config_hash(const ModelConfig& config) {
   uint64_t hash = 0;
@@ -36,10 +38,10 @@ uint64_t config_hash(const ModelConfig& config) {
 
 Result<void> check_options(const CpuModelOptions& options) {
   if (options.dtype != DType::bf16 && options.dtype != DType::fp32) {
-    return client_error(Code::unsupported,
-                        "the CPU computes in bf16 or fp32, not in " +
-                            std::string(to_string(options.dtype)),
-                        "dtype");
+    return client_error(
+        Code::unsupported,
+        "the CPU computes in bf16 or fp32, not in " + std::string(to_string(options.dtype)),
+        "dtype");
   }
   if (options.isa && !isa_available(*options.isa)) {
     return client_error(Code::invalid_argument,
@@ -67,9 +69,8 @@ Result<uint32_t> pool_blocks(const ModelConfig& config, const CpuModelOptions& o
   constexpr uint64_t kBlocksMax = uint64_t{1} << 30;
   const uint64_t block_bytes = Qwen2Forward::kv_layout(config, options.dtype).block_bytes();
   const uint64_t available = available_memory_bytes();
-  const uint64_t wanted_tokens = options.kv_tokens != 0
-                                     ? options.kv_tokens
-                                     : std::max<uint64_t>(config.context_tokens, 8192);
+  const uint64_t wanted_tokens =
+      options.kv_tokens != 0 ? options.kv_tokens : std::max<uint64_t>(config.context_tokens, 8192);
   const uint64_t wanted = (wanted_tokens - 1) / kBlockTokens + 1;
   uint64_t pool_bytes = 0, needed = 0;
   if (wanted > kBlocksMax || __builtin_mul_overflow(wanted, block_bytes, &pool_bytes) ||
@@ -79,10 +80,11 @@ Result<uint32_t> pool_blocks(const ModelConfig& config, const CpuModelOptions& o
                         "kv_tokens");
   }
   if (options.kv_tokens != 0 && needed > available) {
-    return self_error(Code::resource_exhausted,
-                      "the model needs " + mib(needed) + " (" + mib(other_bytes) +
-                          " of weights and scratch, " + mib(pool_bytes) + " of KV pool), but only " +
-                          mib(available) + " are available: ask for a smaller KV pool");
+    return self_error(Code::resource_exhausted, "the model needs " + mib(needed) + " (" +
+                                                    mib(other_bytes) + " of weights and scratch, " +
+                                                    mib(pool_bytes) + " of KV pool), but only " +
+                                                    mib(available) +
+                                                    " are available: ask for a smaller KV pool");
   }
   if (options.kv_tokens != 0 || needed + kReserveBytes <= available) {
     return static_cast<uint32_t>(wanted);
@@ -112,8 +114,8 @@ CpuModel::CpuModel(std::unique_ptr<Qwen2Forward> forward, uint32_t block_count,
   info_.block_count = block_count;
   info_.step_tokens_max = options.step_tokens_max;
   info_.step_slices_max = options.step_slices_max;
-  info_.device = "cpu (" + std::string(to_string(backend.isa())) + ", " +
-                 std::to_string(threads) + (threads == 1 ? " thread)" : " threads)");
+  info_.device = "cpu (" + std::string(to_string(backend.isa())) + ", " + std::to_string(threads) +
+                 (threads == 1 ? " thread)" : " threads)");
   info_.dtype = to_string(options.dtype);
   sampler_scratch_.resize(threads);
 }
@@ -140,6 +142,7 @@ ClassId CpuModel::compute_class() {
   hash = hash_combine(hash, static_cast<uint64_t>(weights.dtype));
   hash = hash_combine(hash, static_cast<uint64_t>(forward_->layout().dtype));
   hash = hash_combine(hash, weights.digest);
+  hash = hash_combine(hash, hash_bytes(std::as_bytes(forward_->rope_frequencies())));
 
   constexpr uint32_t kPromptTokens = 20;
   const uint32_t prompt = std::min(kPromptTokens, info_.step_tokens_max);
@@ -149,8 +152,8 @@ ClassId CpuModel::compute_class() {
     ForwardStep step;
     for (uint32_t i = 0; i < tokens; ++i) {
       step.positions.push_back(position + i);
-      step.tokens.push_back(static_cast<Token>((position + i) * uint64_t{7919} %
-                                               weights.config.vocab_size));
+      step.tokens.push_back(
+          static_cast<Token>((position + i) * uint64_t{7919} % weights.config.vocab_size));
     }
     step.slices.push_back({0, tokens, position, &block});
     step.sample_rows.push_back(tokens - 1);
@@ -181,8 +184,8 @@ void CpuModel::make_step(std::span<const Slice> slices) {
     for (uint32_t b = slice.start / kBlockTokens; b < blocks_used; ++b) {
       touched_[slice.blocks[b]] = true;
     }
-    step_.slices.push_back({static_cast<uint32_t>(step_.tokens.size()), tokens, slice.start,
-                            slice.blocks.data()});
+    step_.slices.push_back(
+        {static_cast<uint32_t>(step_.tokens.size()), tokens, slice.start, slice.blocks.data()});
     for (uint32_t t = 0; t < tokens; ++t) {
       step_.tokens.push_back(slice.tokens[t]);
       step_.positions.push_back(slice.start + t);
@@ -228,7 +231,9 @@ void CpuModel::launch(std::span<const Slice> slices, std::span<const BlockId> fr
   sample_all(slices);
 }
 
-Result<std::span<const Sampled>> CpuModel::collect() { return std::span<const Sampled>(results_); }
+Result<std::span<const Sampled>> CpuModel::collect() {
+  return std::span<const Sampled>(results_);
+}
 
 Result<std::unique_ptr<CpuModel>> build_cpu_model(const CpuModelSource& source,
                                                   const CpuModelOptions& options) {
@@ -244,11 +249,11 @@ Result<std::unique_ptr<CpuModel>> build_cpu_model(const CpuModelSource& source,
                                   Qwen2Forward::backend_limits(config, options.step_tokens_max)));
   BATON_ASSIGN(std::unique_ptr<WeightSource> weight_source, source.open(backend->pool()));
   BATON_ASSIGN(Qwen2Weights weights,
-               load_qwen2_weights(config, options.dtype, std::move(weight_source),
-                                  backend->pool(), options.progress));
+               load_qwen2_weights(config, options.dtype, std::move(weight_source), backend->pool(),
+                                  options.progress));
   BATON_ASSIGN(std::unique_ptr<Qwen2Forward> forward,
-               Qwen2Forward::create(std::move(weights), std::move(backend),
-                                    options.step_tokens_max));
+               Qwen2Forward::create(std::move(weights), std::move(backend), options.step_tokens_max,
+                                    options.rope_frequencies));
   return CpuModel::create(std::move(forward), blocks, options);
 }
 
@@ -263,10 +268,10 @@ Result<std::unique_ptr<Model>> load_cpu_model(const std::filesystem::path& dir,
 Result<std::unique_ptr<Model>> random_cpu_model(const std::filesystem::path& dir, uint64_t seed,
                                                 const CpuModelOptions& options) {
   BATON_ASSIGN(ModelConfig config, ModelConfig::load(dir));
-  const CpuModelSource source{config, [&](ThreadPool& pool) {
-                                return Result<std::unique_ptr<WeightSource>>(
-                                    random_weights(seed, pool));
-                              }};
+  const CpuModelSource source{
+      config, [&](ThreadPool& pool) {
+        return Result<std::unique_ptr<WeightSource>>(random_weights(seed, pool));
+      }};
   BATON_ASSIGN(std::unique_ptr<CpuModel> model, build_cpu_model(source, options));
   return std::unique_ptr<Model>(std::move(model));
 }

@@ -16,12 +16,15 @@
 namespace baton {
 
 struct CpuModelOptions {
-  DType dtype = DType::bf16;    // bf16 or fp32
-  uint32_t threads = 0;         // 0: one per physical core that this process may use
-  std::optional<CpuIsa> isa;    // not set: best_isa(); an error if the processor lacks it
-  uint64_t kv_tokens = 0;       // KV pool in tokens; 0: max(context, 8,192), memory permitting
+  DType dtype = DType::bf16;  // bf16 or fp32
+  uint32_t threads = 0;       // 0: one per physical core that this process may use
+  std::optional<CpuIsa> isa;  // not set: best_isa(); an error if the processor lacks it
+  uint64_t kv_tokens = 0;     // KV pool in tokens; 0: max(context, 8,192), memory permitting
   uint32_t step_tokens_max = 512;
   uint32_t step_slices_max = 256;
+  /// The type that RoPE's inverse frequencies are rounded to; fp32 is what from_pretrained gives,
+  /// see rope_inverse_frequencies(). Part of the numeric class.
+  DType rope_frequencies = DType::fp32;
   /// Called while loading with a fraction in [0, 1]; may be empty.
   std::function<void(double)> progress;
 };

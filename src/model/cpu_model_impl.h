@@ -1,4 +1,5 @@
-// The Model of the CPU: the forward pass, the KV pool and the sampler behind launch() and collect().
+// The Model of the CPU: the forward pass, the KV pool and the sampler behind launch() and
+// collect().
 #pragma once
 
 #include <memory>
@@ -13,7 +14,8 @@ namespace baton {
 
 class CpuModel final : public Model {
  public:
-  /// Builds the model on loaded weights: `forward` with its scratch, a pool of `block_count` blocks.
+  /// Builds the model on loaded weights: `forward` with its scratch, a pool of `block_count`
+  /// blocks.
   static Result<std::unique_ptr<CpuModel>> create(std::unique_ptr<Qwen2Forward> forward,
                                                   uint32_t block_count,
                                                   const CpuModelOptions& options);
@@ -36,8 +38,8 @@ class CpuModel final : public Model {
 
   std::unique_ptr<Qwen2Forward> forward_;
   ModelInfo info_;
-  MappedMemory kv_;                 // [block][layout.block_bytes()]
-  std::vector<bool> touched_;       // [block] holds anything but the system's zeros
+  MappedMemory kv_;            // [block][layout.block_bytes()]
+  std::vector<bool> touched_;  // [block] holds anything but the system's zeros
   ForwardStep step_;
   std::vector<uint32_t> sampling_;  // indices of slices that sample, as step_.sample_rows
   std::vector<Sampled> results_;

@@ -37,8 +37,8 @@ BackendLimits Qwen2Forward::backend_limits(const ModelConfig& config, uint32_t r
   const Widths widths(config);
   BackendLimits limits;
   limits.rows = std::max(rows_max, kLogitRows);
-  limits.depth = static_cast<uint32_t>(
-      std::max({widths.hidden, widths.attention, widths.intermediate}));
+  limits.depth =
+      static_cast<uint32_t>(std::max({widths.hidden, widths.attention, widths.intermediate}));
   limits.query_rows = config.heads / config.kv_heads;
   limits.head_dim = config.head_dim;
   // Two sequences of the longest context; what does not fit runs its splits one after another.
@@ -57,12 +57,13 @@ KvLayout Qwen2Forward::kv_layout(const ModelConfig& config, DType dtype) {
   return {dtype, config.layers, config.kv_heads, config.head_dim};
 }
 
-Qwen2Forward::Qwen2Forward(Qwen2Weights weights, std::unique_ptr<CpuBackend> backend)
+Qwen2Forward::Qwen2Forward(Qwen2Weights weights, std::unique_ptr<CpuBackend> backend,
+                           DType rope_frequencies)
     : weights_(std::move(weights)),
       config_(weights_.config),
       backend_(std::move(backend)),
       layout_(kv_layout(config_, weights_.dtype)),
-      inv_freq_(rope_inverse_frequencies(config_.rope_theta, config_.head_dim)),
+      inv_freq_(rope_inverse_frequencies(config_.rope_theta, config_.head_dim, rope_frequencies)),
       bf16_(weights_.dtype == DType::bf16) {
   const Widths widths(config_);
   hidden_ = widths.hidden;
@@ -73,12 +74,13 @@ Qwen2Forward::Qwen2Forward(Qwen2Weights weights, std::unique_ptr<CpuBackend> bac
 
 Result<std::unique_ptr<Qwen2Forward>> Qwen2Forward::create(Qwen2Weights weights,
                                                            std::unique_ptr<CpuBackend> backend,
-                                                           uint32_t rows_max) {
+                                                           uint32_t rows_max,
+                                                           DType rope_frequencies) {
   CHECK(weights.config.head_dim <= kHeadDimMax && weights.config.head_dim % kTileDepth == 0);
   CHECK(weights.config.heads % weights.config.kv_heads == 0);
-  std::unique_ptr<Qwen2Forward> forward(new Qwen2Forward(std::move(weights), std::move(backend)));
-  BATON_ASSIGN(forward->memory_,
-               MappedMemory::allocate(scratch_bytes(forward->config_, rows_max)));
+  std::unique_ptr<Qwen2Forward> forward(
+      new Qwen2Forward(std::move(weights), std::move(backend), rope_frequencies));
+  BATON_ASSIGN(forward->memory_, MappedMemory::allocate(scratch_bytes(forward->config_, rows_max)));
   forward->carve(rows_max);
   return forward;
 }
@@ -117,24 +119,51 @@ void Qwen2Forward::layer(const ForwardStep& step, uint32_t index, std::byte* kv)
   const auto rows = static_cast<uint32_t>(step.tokens.size());
 
   norm(w.attention_norm, rows);
-  gemm({.x = normed_, .x_stride = hidden_, .rows = rows, .w = &w.qkv, .bias = w.qkv_bias,
-        .epilogue = Epilogue::store, .out = qkv_, .out_stride = qkv_width_},
+  gemm({.x = normed_,
+        .x_stride = hidden_,
+        .rows = rows,
+        .w = &w.qkv,
+        .bias = w.qkv_bias,
+        .epilogue = Epilogue::store,
+        .out = qkv_,
+        .out_stride = qkv_width_},
        *backend_);
   rotate_and_append(step, index, kv);
-  attention({.q = qkv_, .q_stride = qkv_width_, .out = attended_, .out_stride = attention_,
-             .kv = kv, .layout = layout_, .layer = index, .heads = config_.heads,
+  attention({.q = qkv_,
+             .q_stride = qkv_width_,
+             .out = attended_,
+             .out_stride = attention_,
+             .kv = kv,
+             .layout = layout_,
+             .layer = index,
+             .heads = config_.heads,
              .scale = 1.0f / std::sqrt(static_cast<float>(config_.head_dim))},
             step.slices, plan_, *backend_);
-  gemm({.x = attended_, .x_stride = attention_, .rows = rows, .w = &w.o,
-        .epilogue = Epilogue::add, .out = residual_, .out_stride = hidden_},
+  gemm({.x = attended_,
+        .x_stride = attention_,
+        .rows = rows,
+        .w = &w.o,
+        .epilogue = Epilogue::add,
+        .out = residual_,
+        .out_stride = hidden_},
        *backend_);
 
   norm(w.mlp_norm, rows);
-  gemm({.x = normed_, .x_stride = hidden_, .rows = rows, .w = &w.gate_up,
-        .epilogue = Epilogue::swiglu, .out = gated_, .out_stride = intermediate_},
+  gemm({.x = normed_,
+        .x_stride = hidden_,
+        .rows = rows,
+        .w = &w.gate_up,
+        .epilogue = Epilogue::swiglu,
+        .out = gated_,
+        .out_stride = intermediate_},
        *backend_);
-  gemm({.x = gated_, .x_stride = intermediate_, .rows = rows, .w = &w.down,
-        .epilogue = Epilogue::add, .out = residual_, .out_stride = hidden_},
+  gemm({.x = gated_,
+        .x_stride = intermediate_,
+        .rows = rows,
+        .w = &w.down,
+        .epilogue = Epilogue::add,
+        .out = residual_,
+        .out_stride = hidden_},
        *backend_);
 }
 
@@ -169,7 +198,8 @@ void Qwen2Forward::norm(const float* weight, uint32_t rows) {
   });
 }
 
-/// Rotates queries in place; rotates keys into, and copies values to, the blocks of their positions.
+/// Rotates queries in place; rotates keys into, and copies values to, the blocks of their
+/// positions.
 void Qwen2Forward::rotate_and_append(const ForwardStep& step, uint32_t index, std::byte* kv) {
   const uint32_t dim = config_.head_dim;
   backend_->pool().run(static_cast<uint32_t>(step.tokens.size()), [&](uint32_t row, uint32_t) {
@@ -201,17 +231,21 @@ void Qwen2Forward::rotate_and_append(const ForwardStep& step, uint32_t index, st
 const float* Qwen2Forward::logits(const ForwardStep& step, uint32_t first, uint32_t count) {
   CHECK(count <= kLogitRows && first + count <= step.sample_rows.size());
   backend_->pool().run(count, [&](uint32_t i, uint32_t) {
-    backend_->kernels().rms_norm(
-        {.x = residual_ + step.sample_rows[first + i] * hidden_,
-         .weight = weights_.final_norm,
-         .out = normed_ + i * hidden_,
-         .width = config_.hidden_size,
-         .padded = static_cast<uint32_t>(hidden_),
-         .eps = config_.rms_norm_eps,
-         .round_bf16 = bf16_});
+    backend_->kernels().rms_norm({.x = residual_ + step.sample_rows[first + i] * hidden_,
+                                  .weight = weights_.final_norm,
+                                  .out = normed_ + i * hidden_,
+                                  .width = config_.hidden_size,
+                                  .padded = static_cast<uint32_t>(hidden_),
+                                  .eps = config_.rms_norm_eps,
+                                  .round_bf16 = bf16_});
   });
-  gemm({.x = normed_, .x_stride = hidden_, .rows = count, .w = &weights_.head,
-        .epilogue = Epilogue::store, .out = logits_, .out_stride = logit_stride()},
+  gemm({.x = normed_,
+        .x_stride = hidden_,
+        .rows = count,
+        .w = &weights_.head,
+        .epilogue = Epilogue::store,
+        .out = logits_,
+        .out_stride = logit_stride()},
        *backend_);
   return logits_;
 }

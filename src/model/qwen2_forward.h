@@ -18,10 +18,10 @@ namespace baton {
 
 /// The tokens of a step, one row each, slice after slice.
 struct ForwardStep {
-  std::vector<Token> tokens;                  // [rows]
-  std::vector<uint32_t> positions;            // [rows]
-  std::vector<AttentionSlice> slices;         // in row order
-  std::vector<uint32_t> sample_rows;          // rows whose logits are wanted, ascending
+  std::vector<Token> tokens;           // [rows]
+  std::vector<uint32_t> positions;     // [rows]
+  std::vector<AttentionSlice> slices;  // in row order
+  std::vector<uint32_t> sample_rows;   // rows whose logits are wanted, ascending
 };
 
 class Qwen2Forward {
@@ -36,7 +36,7 @@ class Qwen2Forward {
 
   static Result<std::unique_ptr<Qwen2Forward>> create(Qwen2Weights weights,
                                                       std::unique_ptr<CpuBackend> backend,
-                                                      uint32_t rows_max);
+                                                      uint32_t rows_max, DType rope_frequencies);
 
   /// Runs all layers, writing keys and values of the rows into `kv` ([block][block_bytes]).
   void run(const ForwardStep& step, std::byte* kv);
@@ -48,11 +48,12 @@ class Qwen2Forward {
 
   const Qwen2Weights& weights() const { return weights_; }
   const KvLayout& layout() const { return layout_; }
+  std::span<const float> rope_frequencies() const { return inv_freq_; }
   CpuBackend& backend() { return *backend_; }
   uint64_t scratch_bytes() const { return memory_.size() + backend_->scratch_bytes(); }
 
  private:
-  Qwen2Forward(Qwen2Weights weights, std::unique_ptr<CpuBackend> backend);
+  Qwen2Forward(Qwen2Weights weights, std::unique_ptr<CpuBackend> backend, DType rope_frequencies);
   void carve(uint32_t rows_max);
   void embed(const ForwardStep& step);
   void rotary_angles(const ForwardStep& step);
@@ -80,7 +81,7 @@ class Qwen2Forward {
   float* gated_ = nullptr;     // [rows][intermediate], rounded
   float* cos_ = nullptr;       // [rows][head_dim / 2]
   float* sin_ = nullptr;
-  float* logits_ = nullptr;    // [kLogitRows][padded vocab]
+  float* logits_ = nullptr;  // [kLogitRows][padded vocab]
 };
 
 }  // namespace baton

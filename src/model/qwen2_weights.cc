@@ -158,8 +158,8 @@ class Loader {
     });
     packed_ += uint64_t{panels} * into.panel_bytes();
     if (progress_) {
-      progress_(std::min(1.0, static_cast<double>(packed_) /
-                                  static_cast<double>(weights_.arena.size())));
+      progress_(
+          std::min(1.0, static_cast<double>(packed_) / static_cast<double>(weights_.arena.size())));
     }
   }
 

@@ -19,8 +19,7 @@ class FileSource final : public WeightSource {
   FileSource(std::filesystem::path dir, std::unique_ptr<Safetensors> files)
       : dir_(std::move(dir)), files_(std::move(files)) {}
 
-  Result<StoredTensor> fetch(const std::string& name,
-                             const std::vector<uint64_t>& shape) override {
+  Result<StoredTensor> fetch(const std::string& name, const std::vector<uint64_t>& shape) override {
     const StoredTensor* tensor = files_->find(name);
     if (tensor == nullptr) {
       return self_error(Code::data_corrupt,
@@ -29,8 +28,7 @@ class FileSource final : public WeightSource {
     if (tensor->shape != shape) {
       return self_error(Code::data_corrupt, "the tensor \"" + name + "\" in " + dir_.string() +
                                                 " has shape " + shape_text(tensor->shape) +
-                                                ", but config.json asks for " +
-                                                shape_text(shape));
+                                                ", but config.json asks for " + shape_text(shape));
     }
     return *tensor;
   }
@@ -48,8 +46,7 @@ class RandomSource final : public WeightSource {
  public:
   RandomSource(uint64_t seed, ThreadPool& pool) : seed_(seed), pool_(pool) {}
 
-  Result<StoredTensor> fetch(const std::string& name,
-                             const std::vector<uint64_t>& shape) override {
+  Result<StoredTensor> fetch(const std::string& name, const std::vector<uint64_t>& shape) override {
     uint64_t count = 1;
     for (uint64_t size : shape) count *= size;
     BATON_ASSIGN(MappedMemory memory, MappedMemory::allocate(count * sizeof(bf16)));

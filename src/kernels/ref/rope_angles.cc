@@ -1,6 +1,6 @@
 #include "kernels/ref/rope_angles.h"
 
-#include <cstring>
+#include <cmath>
 
 namespace baton {
 namespace {
@@ -58,13 +58,23 @@ void sin_cos(double x, float* sin_out, float* cos_out) {
   }
 }
 
+/// A value in (0, 1] as fp16 would keep it: 11 significant bits, a step of 2^-24 below 2^-14.
+float round_to_half(float x) {
+  int exponent = 0;
+  std::frexp(x, &exponent);
+  const int step = exponent - 11 > -24 ? exponent - 11 : -24;
+  return std::ldexp(std::nearbyint(std::ldexp(x, -step)), step);
+}
+
 }  // namespace
 
-std::vector<float> rope_inverse_frequencies(double theta, uint32_t dim) {
+std::vector<float> rope_inverse_frequencies(double theta, uint32_t dim, DType stored) {
   std::vector<float> out(dim / 2);
   for (uint32_t i = 0; i < dim / 2; ++i) {
     const float exponent = static_cast<float>(2 * i) / static_cast<float>(dim);
     out[i] = 1.0f / static_cast<float>(exponential(exponent * natural_log(theta)));
+    if (stored == DType::bf16) out[i] = to_float(to_bf16(out[i]));
+    if (stored == DType::fp16) out[i] = round_to_half(out[i]);
   }
   return out;
 }
