@@ -2,10 +2,14 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/execution_context.hpp>
 #include <boost/asio/experimental/concurrent_channel.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
+#include <mutex>
+#include <unordered_set>
 #include <utility>
 
 #include "base/check.h"
@@ -18,15 +22,51 @@ namespace asio = boost::asio;
 // One place is enough: a signal says "look into the mailbox", however often it was given.
 using Signal = asio::experimental::concurrent_channel<void(boost::system::error_code)>;
 
+/// Silences all streams of an execution context when it begins to shut down: Asio's own services
+/// drop their operations without a lock then, and a post from the engine's thread would race with
+/// that. Services are shut down newest first, so this one must be made after the channel's.
+class OpenStreams final : public asio::execution_context::service {
+ public:
+  using key_type = OpenStreams;
+  inline static asio::execution_context::id id;
+
+  explicit OpenStreams(asio::execution_context& context)
+      : asio::execution_context::service(context) {}
+
+  void add(Mailbox& mailbox) {
+    const std::lock_guard lock(mutex_);
+    mailboxes_.insert(&mailbox);
+  }
+  void remove(Mailbox& mailbox) {
+    const std::lock_guard lock(mutex_);
+    mailboxes_.erase(&mailbox);
+  }
+  void shutdown() override {
+    const std::lock_guard lock(mutex_);
+    for (Mailbox* mailbox : mailboxes_) mailbox->on_events({});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::unordered_set<Mailbox*> mailboxes_;
+};
+
 class LocalStream final : public TokenStream {
  public:
   LocalStream(const asio::any_io_executor& executor, std::shared_ptr<Mailbox> mailbox)
-      : signal_(executor, 1), mailbox_(std::move(mailbox)) {
+      : signal_(executor, 1),
+        mailbox_(std::move(mailbox)),
+        open_streams_(
+            asio::use_service<OpenStreams>(asio::query(executor, asio::execution::context))) {
+    open_streams_.add(*mailbox_);
     // Runs on the engine's thread; a waiting receiver is resumed by a post to its executor.
     mailbox_->on_events([this] { signal_.try_send(boost::system::error_code{}); });
   }
 
-  ~LocalStream() override { mailbox_->on_events({}); }  // no call is in progress after this
+  ~LocalStream() override {
+    open_streams_.remove(*mailbox_);
+    mailbox_->on_events({});  // no call is in progress after this
+  }
 
   asio::awaitable<std::vector<TokenEvent>> next() override {
     CHECK(!ended_);
@@ -45,6 +85,7 @@ class LocalStream final : public TokenStream {
  private:
   Signal signal_;
   std::shared_ptr<Mailbox> mailbox_;
+  OpenStreams& open_streams_;
   bool ended_ = false;
 };
 

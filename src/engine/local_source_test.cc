@@ -136,6 +136,7 @@ TEST_F(LocalSourceTest, ACancelledReaderThrowsAndCancelsTheWork) {
   EXPECT_EQ(engine_->stats().finished[static_cast<size_t>(Finish::cancelled)], 1u);
 }
 
+// Regression: the engine's thread posted into a context that was dropping its operations.
 TEST_F(LocalSourceTest, AnAbandonedContextCancelsItsStreams) {
   held_ = true;
   {
