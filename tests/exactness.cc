@@ -98,7 +98,8 @@ std::vector<TokenRequest> make_requests(size_t count, uint64_t seed, uint32_t lo
     request.stream = i;
     request.seed = random();
     request.choice = static_cast<uint32_t>(below(3));
-    request.max_tokens = static_cast<uint32_t>(2 + below(40));
+    request.max_tokens = static_cast<uint32_t>(2 + below(below(4) == 0 ? 200 : 40));
+    request.priority = static_cast<int32_t>(below(3));
     Sampling& sampling = request.sampling;
     sampling.logprobs = 5;
     sampling.ignore_eos = below(2) == 0;
