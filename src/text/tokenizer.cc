@@ -185,7 +185,11 @@ Result<std::string> read_file(const std::filesystem::path& path) {
 
 Result<std::shared_ptr<const Tokenizer>> Tokenizer::load(const std::filesystem::path& model_dir) {
   BATON_ASSIGN(const std::string text, read_file(model_dir / "tokenizer.json"));
-  BATON_ASSIGN(TokenizerSpec spec, parse_tokenizer_json(text));
+  return parse(text);
+}
+
+Result<std::shared_ptr<const Tokenizer>> Tokenizer::parse(std::string_view tokenizer_json) {
+  BATON_ASSIGN(TokenizerSpec spec, parse_tokenizer_json(tokenizer_json));
   return BpeTokenizer::create(std::move(spec));
 }
 

@@ -28,6 +28,10 @@ class Tokenizer {
   /// Reads `tokenizer.json` of `model_dir`. not_found if there is none.
   static Result<std::shared_ptr<const Tokenizer>> load(const std::filesystem::path& model_dir);
 
+  /// The same from the text of a tokenizer.json. data_corrupt, unsupported or too_large, as
+  /// text/tokenizer_json.h says.
+  static Result<std::shared_ptr<const Tokenizer>> parse(std::string_view tokenizer_json);
+
   /// Ids of `text` (UTF-8; invalid bytes are replaced by U+FFFD). No BOS. Linear time.
   virtual std::vector<Token> encode(std::string_view text, Markers markers) const = 0;
 
