@@ -227,6 +227,20 @@ void add_rows(const float* a, const float* b, float* out, uint32_t width) {
   for (uint32_t i = 0; i < width; i += 16) store(out + i, add(load(a + i), load(b + i)));
 }
 
+uint64_t read_stream(const void* data, size_t bytes) {
+  const float* p = static_cast<const float*>(data);
+  V sum[4] = {splat(0.0f), splat(0.0f), splat(0.0f), splat(0.0f)};
+  for (size_t i = 0; i < bytes / sizeof(float); i += 64) {
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) {
+      __builtin_prefetch(p + i + 16 * j + 1024);
+      sum[j] = larger(load(p + i + 16 * j), sum[j]);
+    }
+  }
+  return static_cast<uint64_t>(tree_max(larger(larger(sum[0], sum[1]), larger(sum[2], sum[3]))) >
+                               0);
+}
+
 }  // namespace
 
 #define BATON_KERNEL_TABLE                                                                    \
@@ -234,5 +248,5 @@ void add_rows(const float* a, const float* b, float* out, uint32_t width) {
     .dot_bf16 = {dot<TileBf16>, BATON_ROWS_MAX, BATON_PANELS_MAX},                            \
     .dot_fp32 = {dot<TileFp32>, BATON_ROWS_MAX, BATON_PANELS_MAX}, .dot_bf16_rows = {},       \
     .rms_norm = rms_norm, .swiglu = swiglu, .rope = rope, .softmax = softmax, .merge = merge, \
-    .finish = finish, .add = add_rows                                                         \
+    .finish = finish, .add = add_rows, .read_stream = read_stream                             \
   }

@@ -117,6 +117,9 @@ struct CpuKernels {
   void (*finish)(const FinishArgs&) = nullptr;
   /// out[i] = a[i] + b[i], i < width (multiple of 16); out may be a.
   void (*add)(const float* a, const float* b, float* out, uint32_t width) = nullptr;
+  /// Reads `bytes` (multiple of 1,024, aligned to 64) as fast as memory gives them and returns a
+  /// value that depends on all of them: the ceiling that products are measured against.
+  uint64_t (*read_stream)(const void* data, size_t bytes) = nullptr;
 };
 
 /// The kernels of an available instruction set.
