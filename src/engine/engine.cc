@@ -271,6 +271,7 @@ void ThreadedEngine::deliver(const Outcome& outcome, const Sampled& sampled) {
   event.token = outcome.token;
   event.logprob = sampled.logprob;
   event.top = sampled.top;
+  event.cached_tokens = outcome.cached_tokens;
   it->second.generated = outcome.position + 1;
   if (outcome.finish) {
     Ending ending;

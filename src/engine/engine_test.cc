@@ -445,7 +445,9 @@ TEST_F(EngineTest, ASecondQuestionFindsThePromptInTheCache) {
   start();
   const TokenRequest request = make_request(std::vector<Token>(100, 9), 5);
   EXPECT_EQ(read_all(*submit(request)).ending.cached_tokens, 0u);
-  EXPECT_EQ(read_all(*submit(request)).ending.cached_tokens, 96u);
+  const Answer second = read_all(*submit(request));
+  EXPECT_EQ(second.ending.cached_tokens, 96u);
+  for (const TokenEvent& event : second.events) EXPECT_EQ(event.cached_tokens, 96u);
   TokenRequest other = request;
   other.cache_salt = 1;
   EXPECT_EQ(read_all(*submit(other)).ending.cached_tokens, 0u);

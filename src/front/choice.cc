@@ -41,14 +41,13 @@ void Choice::push(const TokenEvent& event, api::ChoicePart& part) {
     const bool ends = event.ending && event.ending->stop_token == event.token;
     take_token(event, !ends || options_.decoder.include_stop, part);
   }
-  if (event.ending) {
-    cached_tokens_ = event.ending->cached_tokens;
-    if (!over_) take_ending(*event.ending, part);
-  }
+  if (event.ending) cached_tokens_ = event.ending->cached_tokens;
+  if (event.ending && !over_) take_ending(*event.ending, part);
 }
 
 void Choice::take_token(const TokenEvent& event, bool as_text, api::ChoicePart& part) {
   ++tokens_;
+  cached_tokens_ = event.cached_tokens;
   if (options_.token_ids) {
     if (!part.token_ids) part.token_ids.emplace();
     part.token_ids->push_back(event.token);

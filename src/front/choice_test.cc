@@ -73,11 +73,12 @@ TEST(Choice, AStopStringEndsItAndIsTheReason) {
   options.decoder.stop = {"END"};
   options.token_ids = true;
   Choice choice(0, kTokenizer, options);
-  const auto part = whole(choice, script_of(byte_tokens("abENDcd")));
+  const auto part = whole(choice, script_of(byte_tokens("abENDcd"), Finish::stop, 0, 3));
   EXPECT_EQ(part.content, "ab");
   EXPECT_EQ(part.finish, Finish::stop);
   EXPECT_EQ(std::get<std::string>(part.stop_reason), "END");
   EXPECT_EQ(choice.tokens(), 5u);  // through the one that completes the stop
+  EXPECT_EQ(choice.cached_tokens(), 3u);
   EXPECT_EQ(part.token_ids, byte_tokens("abEND"));
 }
 

@@ -1,6 +1,7 @@
 #include "front/front.h"
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 #include <ctime>
 #include <exception>
@@ -232,8 +233,9 @@ asio::awaitable<void> answer(const FrontContext& context, const http::Request& r
     } else {
       co_await route->answer(call);
     }
-  } catch (const boost::system::system_error&) {
-    throw;  // the client left
+  } catch (const boost::system::system_error& error) {
+    if (error.code() != asio::error::operation_aborted) recording.failed();
+    throw;  // operation_aborted: the client left
   } catch (...) {
     recording.failed();
     throw;

@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <map>
+#include <random>
+#include <stdexcept>
 #include <thread>
 #include <tuple>
 
@@ -17,6 +20,13 @@ using http::TestClient;
 using http::TestResponse;
 
 class FrontTest : public FrontFixture {};
+
+ScriptStep one_token() {
+  ScriptStep step;
+  step.events.resize(1);
+  step.events[0].token = 'a';
+  return step;
+}
 
 TEST_F(FrontTest, AWholeChatAnswer) {
   start([](const TokenRequest&) { return thought_then("408"); });
@@ -226,7 +236,7 @@ TEST_F(FrontTest, AStopStringDropsTheStream) {
 }
 
 TEST_F(FrontTest, AClientThatLeavesCancelsItsWork) {
-  start([](const TokenRequest&) { return Script{{0, {TokenEvent{0, 0, 'a', 0, {}, {}}}}, {}}; });
+  start([](const TokenRequest&) { return Script{one_token(), {}}; });
   for (const bool stream : {true, false}) {
     for (const bool reset : {true, false}) {
       TestClient client(server_->port());
@@ -308,7 +318,7 @@ TEST_F(FrontTest, EndingsThatAreErrors) {
 TEST_F(FrontTest, AnErrorOfOneChoiceEndsAll) {
   start([](const TokenRequest& request) {
     if (request.choice == 1) return script_of(byte_tokens("ab"), Finish::error, 5);
-    return Script{{0, {TokenEvent{0, 0, 'a', 0, {}, {}}}}, {}};
+    return Script{one_token(), {}};
   });
   EXPECT_EQ(post(kChat, chat(R"("n":3)")).status, 500);
   const std::vector<std::string> all = events(post(kChat, chat(R"("n":3,"stream":true)")).body);
@@ -359,6 +369,81 @@ TEST_F(FrontTest, ClosingTheServerEndsOpenStreams) {
   server_->close();
   EXPECT_TRUE(eventually([&] { return source_->live == 0; }));
   EXPECT_TRUE(client.at_end());
+}
+
+TEST_F(FrontTest, ASourceThatThrowsIsAnErrorOfItsRequestOnly) {
+  start([](const TokenRequest& request) -> Result<Script> {
+    if (request.prompt == std::vector<Token>{1}) throw std::runtime_error("no");
+    if (request.prompt == std::vector<Token>{2}) {
+      return Script{one_token(), ScriptStep{0, {}, true}};
+    }
+    return script_of({'a'});
+  });
+  for (const char* stream : {"false", "true"}) {
+    const std::string rest = std::string(R"(,"n":2,"stream":)") + stream + "}";
+    const TestResponse at_start = post(kText, R"({"prompt":[1])" + rest);
+    EXPECT_EQ(at_start.status, 500);
+    EXPECT_EQ(at(parsed(at_start.body), "/error/type"), "\"server_error\"");
+    const TestResponse later = post(kText, R"({"prompt":[2])" + rest);
+    const bool streamed = stream[0] == 't';
+    EXPECT_EQ(later.status, streamed ? 200 : 500);
+    const std::string error = streamed ? events(later.body).back() : later.body;
+    EXPECT_EQ(at(parsed(error), "/error/code"), "\"internal_error\"");
+    EXPECT_EQ(error.find("script"), std::string::npos) << "says nothing of the inside";
+  }
+  EXPECT_EQ(post(kText, R"({"prompt":[3]})").status, 200);
+  EXPECT_TRUE(eventually([&] {
+    return counted(R"(baton_requests_total{route="/v1/completions",status="500"})") == 3;
+  })) << registry_.render();
+}
+
+TEST_F(FrontTest, ManyClientsComeAndGo) {
+  constexpr uint32_t kSeed = 20240607;
+  start([](const TokenRequest& request) -> Result<Script> {
+    if (request.prompt.size() % 7 == 6) return self_error(Code::resource_exhausted, "Full.");
+    return script_of(std::vector<Token>(20, request.prompt.back()), Finish::length,
+                     static_cast<int>(request.prompt.size() % 3));
+  });
+  std::atomic<int> answered{0}, left{0};
+  std::vector<std::thread> clients;
+  for (uint32_t i = 0; i < 8; ++i) {
+    clients.emplace_back([&, i] {
+      std::mt19937 random(kSeed + i);
+      for (int round = 0; round < 15; ++round) {
+        const Token letter = static_cast<Token>('a' + random() % 26);
+        const size_t length = 1 + random() % 8;
+        const bool stream = random() % 2 == 0;
+        std::string ids;
+        for (size_t k = 0; k < length; ++k) ids += (k ? "," : "") + std::to_string(letter);
+        TestClient client(server_->port());
+        client.post(kText, "{\"prompt\":[" + ids + "],\"n\":" + std::to_string(1 + random() % 3) +
+                               ",\"stream\":" + (stream ? "true" : "false") + "}");
+        if (random() % 3 == 0) {
+          std::this_thread::sleep_for(std::chrono::milliseconds(random() % 20));
+          random() % 2 == 0 ? client.reset() : client.close();
+          ++left;
+          continue;
+        }
+        const auto response = client.read_response();
+        ASSERT_TRUE(response) << "seed " << kSeed + i;
+        ASSERT_EQ(response->status, length % 7 == 6 ? 429 : 200) << "seed " << kSeed + i;
+        ++answered;
+        if (length % 7 == 6) continue;
+        if (stream) {
+          ASSERT_EQ(events(response->body).back(), "[DONE]") << "seed " << kSeed + i;
+        } else {
+          EXPECT_EQ(at(parsed(response->body), "/choices/0/text"),
+                    "\"" + std::string(20, static_cast<char>(letter)) + "\"")
+              << "seed " << kSeed + i;
+        }
+      }
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  EXPECT_GT(answered, 0);
+  EXPECT_GT(left, 0);
+  EXPECT_EQ(answered + left, 8 * 15);
+  EXPECT_TRUE(eventually([&] { return source_->live == 0; }));
 }
 
 }  // namespace

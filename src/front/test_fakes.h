@@ -8,6 +8,7 @@
 #include <chrono>
 #include <functional>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -86,10 +87,11 @@ inline constexpr std::string_view kDeepSeekTemplate =
     "'<｜User｜>' + message['content'] content.split('</think>')[-1]"
     "'<｜Assistant｜>' + content + '<｜end▁of▁sentence｜>'{{'<｜Assistant｜><think>\\n'}}";
 
-/// A wait, then events. A step without events waits for ever.
+/// A wait, then events, or an exception. A step without either waits for ever.
 struct ScriptStep {
   int wait_ms = 0;
   std::vector<TokenEvent> events;
+  bool throws = false;
 };
 using Script = std::vector<ScriptStep>;
 
@@ -104,8 +106,9 @@ inline Script script_of(const std::vector<Token>& tokens, Finish finish = Finish
     event.position = static_cast<uint32_t>(i);
     event.token = all[i];
     event.logprob = -0.25f;
+    event.cached_tokens = cached_tokens;
     event.top = {{all[i], -0.25f}, {'x', -2.0f}};
-    script.push_back({wait_ms, {event}});
+    script.push_back({wait_ms, {event}, false});
   }
   Ending ending;
   ending.finish = finish;
@@ -117,7 +120,7 @@ inline Script script_of(const std::vector<Token>& tokens, Finish finish = Finish
     TokenEvent last;
     last.position = static_cast<uint32_t>(all.size());
     last.ending = ending;
-    script.push_back({wait_ms, {last}});
+    script.push_back({wait_ms, {last}, false});
   }
   return script;
 }
@@ -173,6 +176,7 @@ class ScriptedSource final : public TokenSource {
     boost::asio::awaitable<std::vector<TokenEvent>> next() override {
       boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
       ScriptStep& step = script_.at(at_);
+      if (step.throws) throw std::runtime_error("a script that throws");
       if (step.events.empty()) {
         timer.expires_at(boost::asio::steady_timer::time_point::max());
       } else {

@@ -112,6 +112,7 @@ struct TokenEvent {
   float logprob = 0.0f;         // natural log, of the unmodified logits; 0 if not asked for
   std::vector<TopLogprob> top;  // best first, ties by lower id
   std::optional<Ending> ending;
+  uint32_t cached_tokens = 0;  // as in Ending, for a reader that drops the stream at a stop string
 };
 
 }  // namespace baton
