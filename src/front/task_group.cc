@@ -15,10 +15,12 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 asio::awaitable<bool> Notice::wait_for(std::chrono::milliseconds time) {
-  if (time.count() == 0) {
-    timer_.expires_at(asio::steady_timer::time_point::max());
-  } else {
+  constexpr auto kNever = asio::steady_timer::time_point::max();
+  // Setting the expiry wakes whoever waits, so waiters without limit must not do it to each other.
+  if (time.count() > 0) {
     timer_.expires_after(time);
+  } else if (timer_.expiry() != kNever) {
+    timer_.expires_at(kNever);
   }
   error_code error;
   co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, error));

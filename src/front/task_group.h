@@ -15,11 +15,13 @@ namespace baton {
 /// its condition before wait_for() misses nothing; it must check again after.
 class Notice {
  public:
-  explicit Notice(const boost::asio::any_io_executor& executor) : timer_(executor) {}
+  explicit Notice(const boost::asio::any_io_executor& executor)
+      : timer_(executor, boost::asio::steady_timer::time_point::max()) {}
 
   void notify() { timer_.cancel(); }
 
-  /// Returns true if `time` passed without a notice. Zero: waits without limit.
+  /// Returns true if `time` passed without a notice. Zero: waits without limit, as several may at
+  /// once; with a limit only one may wait.
   boost::asio::awaitable<bool> wait_for(std::chrono::milliseconds time);
 
  private:

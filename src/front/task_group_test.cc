@@ -144,5 +144,26 @@ TEST(Notice, TellsNewsFromSilence) {
   EXPECT_EQ(failure, nullptr);
 }
 
+// Readers that waited for room woke each other in a circle for as long as the client was slow.
+TEST(Notice, WaitersDoNotWakeEachOther) {
+  asio::io_context io;
+  int woken = 0;
+  Notice notice(io.get_executor());
+  for (int i = 0; i < 3; ++i) {
+    asio::co_spawn(
+        io,
+        [](Notice& news, int& count) -> asio::awaitable<void> {
+          co_await news.wait_for(milliseconds(0));
+          ++count;
+        }(notice, woken),
+        asio::detached);
+  }
+  io.poll();
+  EXPECT_EQ(woken, 0);
+  notice.notify();
+  io.run();
+  EXPECT_EQ(woken, 3);
+}
+
 }  // namespace
 }  // namespace baton
