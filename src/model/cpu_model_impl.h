@@ -27,6 +27,7 @@ class CpuModel final : public Model {
 
   /// For benchmarks and tests.
   Qwen2Forward& forward() { return *forward_; }
+  std::span<std::byte> kv_for_test() { return {kv_.data(), kv_.size()}; }
 
  private:
   CpuModel(std::unique_ptr<Qwen2Forward> forward, uint32_t block_count,

@@ -173,8 +173,11 @@ void Qwen2Forward::embed(const ForwardStep& step) {
   backend_->pool().run(static_cast<uint32_t>(step.tokens.size()), [&](uint32_t row, uint32_t) {
     const Token token = step.tokens[row];
     CHECK(token >= 0 && static_cast<uint32_t>(token) < config_.vocab_size);
+    float* x = residual_ + row * hidden_;
     widen(table.data.data() + static_cast<size_t>(token) * row_bytes, table.dtype,
-          config_.hidden_size, bf16_, residual_ + row * hidden_);
+          config_.hidden_size, bf16_, x);
+    // Whole panels are added to x: a row that was NaN left NaN in the padding too.
+    std::fill(x + config_.hidden_size, x + hidden_, 0.0f);
   });
 }
 

@@ -86,6 +86,7 @@ class Loader {
     }
     BATON_ASSIGN(weights_.final_norm, vector("model.norm.weight", config_.hidden_size));
     weights_.digest = digest_;
+    if (progress_) progress_(1.0);
     return {};
   }
 
