@@ -6,7 +6,6 @@
 #include <system_error>
 
 #include "base/log.h"
-#include "model/cpu_model.h"
 #include "weights/model_finder.h"
 
 namespace baton::cli {
@@ -112,8 +111,7 @@ Result<ModelFolder> ModelFolder::open(const std::string& spec) {
   return folder;
 }
 
-Result<std::unique_ptr<Model>> load_model(const ModelFolder& folder, const ModelOptions& options,
-                                          const EngineOptions& engine) {
+Result<CpuModelOptions> cpu_model_options(const ModelOptions& options) {
   if (options.device == "cuda") {
     return self_error(Code::unsupported, "this program was built without CUDA; use --device cpu");
   }
@@ -131,9 +129,15 @@ Result<std::unique_ptr<Model>> load_model(const ModelFolder& folder, const Model
   }
   cpu.threads = options.threads;
   cpu.kv_tokens = options.kv_tokens;
+  cpu.progress = progress_line();
+  return cpu;
+}
+
+Result<std::unique_ptr<Model>> load_model(const ModelFolder& folder, const ModelOptions& options,
+                                          const EngineOptions& engine) {
+  BATON_ASSIGN(CpuModelOptions cpu, cpu_model_options(options));
   cpu.step_tokens_max = engine.step_tokens;
   cpu.step_slices_max = engine.batch_max;
-  cpu.progress = progress_line();
   return load_cpu_model(folder.path, cpu);
 }
 

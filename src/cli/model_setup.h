@@ -9,6 +9,7 @@
 #include "base/options.h"
 #include "base/result.h"
 #include "engine/engine.h"
+#include "model/cpu_model.h"
 #include "model/model.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
@@ -45,7 +46,11 @@ struct ModelFolder {
 /// Only the tokenizer and template (config.json is not needed).
 Result<ModelFolder> open_texts(const std::string& spec);
 
-/// Loads the weights onto the device, with progress on stderr where that is a terminal.
+/// The options of the CPU model that `options` names; unsupported for devices and dtypes that this
+/// program does not have. With progress on stderr where that is a terminal.
+Result<CpuModelOptions> cpu_model_options(const ModelOptions& options);
+
+/// Loads the weights onto the device.
 Result<std::unique_ptr<Model>> load_model(const ModelFolder& folder, const ModelOptions& options,
                                           const EngineOptions& engine);
 
