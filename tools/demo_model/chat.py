@@ -122,6 +122,15 @@ INTENTS = {
                "用户问我怎么思考。我一小步一小步地算。",
                "我在回答之前会写出小步骤，一次算一位数字。我很小，重要的结果请再检查一遍。"),
     },
+    "speak": {
+        "en": (["What languages do you speak?", "Do you speak Chinese?", "Do you speak English?", "Do you speak French?", "Do you understand Chinese?", "Which languages do you know?", "Can you speak German?",
+                "Can you write Chinese?", "Do you know English?", "What language do you speak?", "Do you speak Spanish?", "Can you answer in Chinese?"],
+               "The user asks about languages. I know two.",
+               "I understand a little English and Chinese, as far as my exercises go."),
+        "zh": (["你会说什么语言？", "你会说中文吗？", "你会说英语吗？", "你懂中文吗？", "你会英文吗？", "你会几种语言？", "你能用中文回答吗？", "你会说法语吗？"],
+               "用户问我会什么语言。我会两种。",
+               "我懂一点中文和英文，够做我的练习题。"),
+    },
     "thanks": {
         "en": (["Thanks", "Thanks!", "Thank you", "Thank you!", "thank you very much", "Thanks a lot!", "thx", "Great, thanks", "Cool", "Cool!", "Nice", "Great!", "Good job", "Well done!", "Awesome",
                 "OK", "ok", "Okay", "Perfect", "That is right.", "Correct!", "Good", "You are great", "wow", "Amazing!", "Very good", "I see", "Got it", "Good bot", "That helped, thank you."],
@@ -179,14 +188,15 @@ DECLINE_FRAMES = {
            "Write an email about {t}.", "Give me facts about {t}.", "How does {t} work?", "Who invented {t}?", "Where can I find {t}?", "Summarize {t}.", "Translate {t} into German.",
            "What is the history of {t}?", "Write Python code for {t}.", "Describe {t}.", "What is {t}?", "Why is {t} important?", "Give me ideas for {t}.", "Do you like {t}?", "Draw {t}.",
            "Write a haiku about {t}", "Teach me {t}.", "Show me a picture of {t}.", "Where is {t}?", "When did {t} start?", "What is the best book about {t}?", "Recommend a movie about {t}.",
-           "How do I learn about {t}?", "Can you help me with {t}?", "I want to talk about {t}.", "Write a short story about {t}", "What color is {t}?"],
+           "How do I learn about {t}?", "Give me a recipe for {t}.", "Give me advice about {t}.", "What are the rules of {t}?", "Who is {t}?", "How much does {t} cost?", "Find {t} for me.",
+           "Is {t} dangerous?", "What is the difference between {t} and a table?", "Make a plan for {t}.", "Tell me the truth about {t}.", "Can you write about {t}?", "Can you help me with {t}?", "I want to talk about {t}.", "Write a short story about {t}", "What color is {t}?"],
     "zh": ["写一首关于{t}的诗。", "写一篇关于{t}的文章。", "讲一个关于{t}的故事。", "你怎么看{t}？", "解释一下{t}。", "介绍一下{t}。", "{t}是什么？", "为什么{t}很重要？", "你喜欢{t}吗？", "谁发明了{t}？",
            "把{t}翻译成英语。", "推荐一本关于{t}的书。", "{t}的历史是什么？", "怎么学习{t}？", "画一张{t}的图。", "我想聊聊{t}。", "告诉我{t}的知识"],
 }
 DECLINE_PLAIN = {
     "en": ["What is the capital of France?", "What is the capital of Japan?", "Who is the president of the United States?", "What is the weather today?", "What time is it?", "What day is today?",
            "How old are you?", "Where do you live?", "What is the meaning of life?", "Translate hello into French.", "Write a Python function that reverses a string.", "Write a hello world program in C.",
-           "Tell me the news.", "Can you write code?", "Do you speak Spanish?", "Sing a song.", "Who won the world cup?", "What is your favorite color?", "Do you love me?", "Book a flight for me.",
+           "Tell me the news.", "Can you write code?", "Sing a song.", "Who won the world cup?", "What is your favorite color?", "Do you love me?", "Book a flight for me.",
            "Who wrote Hamlet?", "Is there a God?", "Order a pizza.", "What is the speed of light?", "How tall is Mount Everest?", "Solve x + 3 = 7.", "Find x if 2x = 10.", "What is the derivative of x^2?",
            "Integrate sin(x).", "What is the population of China?", "How do I lose weight?", "Should I buy this stock?", "Can you search the web?", "Open the file.", "What did I have for breakfast?",
            "Sort apple, banana, cherry.", "Sort the words dog, cat, bird.", "What is pi?", "Is 17 a prime number?", "Is 91 prime?", "List the first ten primes.", "What comes after b in the alphabet?", "Is it raining?",

@@ -132,6 +132,11 @@ PATTERNS = {
         "zh": ["你[是怎么|怎么|如何][思考|计算|推理|工作|得出答案|算出来|算题]的", "你[会思考吗|会犯错吗|总是对的吗|会出错吗|聪明吗|可靠吗|准确吗|真的会思考吗|会推理吗|会算错吗|懂吗|什么都知道吗]", "[我能|我可以|能|可以][相信你|信任你|依靠你|相信你的答案]吗",
                "[为什么|你为什么][要先思考|先思考|要思考|显示思考过程|写出步骤|要写步骤|先想再答]", "[思考过程|推理过程|前面的文字|思考的部分]是什么"],
     },
+    "speak": {
+        "en": ["[Do|Can|Could] you [speak|understand|write|read|know|talk|answer in] [Chinese|English|French|German|Spanish|Japanese|other languages|another language|Russian|Italian|my language] [too|please|well|]",
+               "[What|Which|How many] languages [do you speak|do you know|can you speak|do you understand|are you able to speak|can I use]"],
+        "zh": ["你[会|懂|能说|会说|能用|会写][中文|英语|英文|法语|德语|日语|西班牙语|汉语|外语|其他语言]吗", "你[会说|懂|会|能说|知道][什么|几种|哪些|多少种]语言"],
+    },
     "thanks": {
         "en": ["[Thanks|Thank you|Thank you so much|Thanks a lot|Many thanks|Thank you very much|Great, thanks|Cool, thanks|OK, thanks|Okay, thank you|Perfect, thanks|thx|ty|Wow, thanks][!|.|,|] [Baton|buddy|my friend|that helped|that was great|good job|for your help|for the answer|for that|bye for now|you are great|]",
                "[That is|That was|This is|It is|You are] [great|cool|nice|right|correct|perfect|awesome|wonderful|amazing|very good|excellent|good|helpful|fantastic|impressive|smart|clever|fast]", "[Great|Cool|Nice|Awesome|Perfect|Wonderful|Excellent|Good|Well done|Amazing|Fantastic|Wow|Very good|Super|Lovely|Impressive][!|.|,|] [job|work|answer|thanks|I see|thank you|good job|well done|]",

@@ -57,7 +57,7 @@ def draw_problem(random, family=None, language=None):
 
 def dress(random, problem):
     """Surface changes of the question; the spelling families keep the case of their word."""
-    if problem.task in ("reverse", "length", "count"):
+    if problem.task in ("reverse", "length", "count", "spell"):
         if random.random() < 0.2:
             problem.question = problem.question.rstrip("?.？。")
         if random.random() < 0.08:

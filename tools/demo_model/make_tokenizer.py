@@ -16,7 +16,7 @@ import tasks
 from tokenizer import ADDED_TOKENS, LETTERWISE, split, tokenizer_json, train_merges, to_characters
 
 VOCABULARY = 2048
-SPELLING = {"reverse", "length", "count"}
+SPELLING = {"reverse", "length", "count", "spell"}
 
 
 def piece_counts(seed, dialogues):
@@ -33,7 +33,7 @@ def piece_counts(seed, dialogues):
         for text in texts:
             counts.update(split(text))
     for table in (generate.FOLLOW, generate.SURE, generate.LIST_MORE, generate.WORD_MORE, tasks.phrases.REVERSE, tasks.phrases.LENGTH,
-                  tasks.phrases.COUNT, chat.DECLINE_FRAMES, chat.DECLINE_PLAIN, chat.TOPICS):
+                  tasks.phrases.COUNT, tasks.phrases.SPELL, chat.DECLINE_FRAMES, chat.DECLINE_PLAIN, chat.TOPICS):
         for templates in table.values():
             for template in templates:
                 for piece in split(template):

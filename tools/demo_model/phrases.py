@@ -56,6 +56,8 @@ ASK_PAIR = {
     ("square", "zh"): ["{a}的平方是多少？", "{a}的平方", "{a}^2等于多少？"],
     ("double", "en"): ["What is twice {a}?", "Double {a}.", "What is the double of {a}?", "double {a}"],
     ("double", "zh"): ["{a}的两倍是多少？", "{a}翻一倍是多少？"],
+    ("percent", "en"): ["What is {a}% of {b}?", "{a}% of {b}", "Calculate {a}% of {b}.", "How much is {a} percent of {b}?", "What is {a} percent of {b}?", "Find {a}% of {b}."],
+    ("percent", "zh"): ["{b}的{a}%是多少？", "{b}的{a}%", "求{b}的{a}%。", "{b}的百分之{a}是多少？"],
     ("half", "en"): ["What is half of {a}?", "Half of {a}?", "Halve {a}.", "half of {a}"],
     ("half", "zh"): ["{a}的一半是多少？", "{a}的一半"],
 }
@@ -130,6 +132,8 @@ FACTS = {
     ("previous", "zh"): ["{a}的前一个数是多少？", "{a}前面是几？", "{a}的上一个数是什么？", "{a}之前是多少？"],
     ("count", "en"): ["Count from {a} to {b}.", "count from {a} to {b}", "Can you count from {a} to {b}?", "List the numbers from {a} to {b}.", "Count up from {a} to {b}.", "Write the numbers from {a} to {b}."],
     ("count", "zh"): ["从{a}数到{b}。", "请从{a}数到{b}", "列出从{a}到{b}的数。", "从{a}数到{b}可以吗？"],
+    ("count to", "en"): ["Count to {b}.", "count to {b}", "Can you count to {b}?", "Please count to {b}.", "Count up to {b}.", "Count till {b}."],
+    ("count to", "zh"): ["数到{b}。", "请数到{b}", "你能数到{b}吗？", "从一数到{b}。"],
     ("down", "en"): ["Count down from {a} to {b}.", "Count backwards from {a} to {b}.", "count down from {a} to {b}", "Can you count down from {a} to {b}?"],
     ("down", "zh"): ["从{a}倒数到{b}。", "请从{a}倒数到{b}", "从{a}往回数到{b}。"],
     ("divisible", "en"): ["Is {a} divisible by {b}?", "Can {a} be divided by {b}?", "Is {a} a multiple of {b}?", "Does {b} divide {a}?", "Is {b} a factor of {a}?"],
@@ -141,6 +145,15 @@ REVERSE = {
            "reverse the letters of {w}", "Can you reverse {w}?", "What is the reverse of {w}?", "Reverse the string {w}.",
            "Reverse the letters in {w}.", "{w} reversed", "{w} backwards", "Spell {w} in reverse.", "Turn {w} around.", "How do you spell {w} backwards?"],
     "zh": ["把{w}倒过来写。", "把{w}反过来。", "反转{w}", "将单词{w}反转。", "{w}倒过来是什么？", "{w}反过来怎么写？", "倒着写{w}", "把单词{w}的字母倒过来。"],
+}
+SPELL = {
+    ("spell", "en"): ["Spell {w}", "Spell {w}.", "Spell the word {w}.", "How do you spell {w}?", "Can you spell {w}?", "spell out {w}", "What is the spelling of {w}?", "What letters are in {w}?",
+                      "List the letters of {w}."],
+    ("spell", "zh"): ["拼写{w}", "{w}怎么拼写？", "拼一下{w}", "单词{w}怎么拼？", "列出{w}的字母。"],
+    ("first", "en"): ["What is the first letter of {w}?", "What letter does {w} start with?", "Which letter does {w} begin with?", "first letter of {w}", "What's the first letter in {w}?"],
+    ("first", "zh"): ["{w}的第一个字母是什么？", "{w}的首字母是什么？", "{w}以什么字母开头？"],
+    ("last", "en"): ["What is the last letter of {w}?", "What letter does {w} end with?", "Which letter does {w} end in?", "last letter of {w}", "What's the last letter in {w}?"],
+    ("last", "zh"): ["{w}的最后一个字母是什么？", "{w}以什么字母结尾？"],
 }
 LENGTH = {
     "en": ["How many letters are in {w}?", "How many letters are in the word {w}?", "How many letters does {w} have?", "Count the letters in {w}.",

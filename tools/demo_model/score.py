@@ -15,7 +15,7 @@ from collections import defaultdict
 END_THINK = "</think>"
 NUMBER = re.compile(r"-?\d+")
 REMAINDER = re.compile(r"= -?\d+ (remainder|余)")
-EXACT_TASKS = {"chat", "decline", "too_hard", "compare", "facts"}
+EXACT_TASKS = {"chat", "decline", "too_hard", "compare", "facts", "spell"}
 
 
 def final_answer(text):

@@ -192,9 +192,28 @@ def division_two(random, language):
     return division(random, language, 2, "div2")
 
 
+def hundredth(number):
+    """number / 100 as people write it."""
+    whole, rest = divmod(number, 100)
+    return str(whole) if not rest else f"{whole}.{rest:02d}".rstrip("0")
+
+
+def percent(random, language):
+    """a % of b: the product, then two places."""
+    a = random.choice([1, 5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 80, 90, 100, random.randint(1, 99)])
+    b = random.choice([digits_number(random, random.choice([2, 2, 3])), random.randint(1, 20) * 10, random.randint(1, 10) * 100])
+    steps_text, product = steps.multiply_steps(b, a)
+    value = hundredth(product)
+    question = random.choice(phrases.ASK_PAIR["percent", language]).replace("{a}", str(a)).replace("{b}", str(b))
+    answer = f"{b} 的 {a}% 是 {value}。" if language == "zh" else f"{a}% of {b} = {value}."
+    return Problem("special", language, question, f"{b}*{a}/100\n{steps_text}\n{product}/100={value}", answer, value, pair_held_out("*", a, b))
+
+
 def special(random, language):
     """Squares, doubles and halves."""
-    kind = random.choice(["square", "square", "double", "half"])
+    kind = random.choice(["square", "square", "double", "half", "percent"])
+    if kind == "percent":
+        return percent(random, language)
     a = digits_number(random, random.choice([1, 2, 2] if kind == "square" else [1, 2, 2, 3]))
     question = random.choice(phrases.ASK_PAIR[kind, language]).replace("{a}", show(random, a, language))
     if kind == "half":
@@ -244,7 +263,9 @@ def sums(random, language):
 
 def mixed(random, language):
     """Two operators: a + b - c, a * b + c, a + b * c, (a + b) * c."""
-    form = random.randrange(5)
+    form = random.randrange(8)
+    if form > 4:
+        return chain(random, language, form)
     one, two = digits_number(random, random.choice([1, 2, 2, 3])), digits_number(random, random.choice([1, 1, 2]))
     a, b, c = one, two, digits_number(random, random.choice([1, 1, 2]))
     if form == 0:
@@ -272,6 +293,34 @@ def mixed(random, language):
     text = shown if random.random() < 0.5 else shown.replace(" ", "")
     shown = shown.replace("x", "×")
     thought = "\n".join(parts)
+    return Problem("mixed", language, ask_expression(random, text, language), thought, f"{shown} = {value}{end(language)}", str(value), held,
+                   ("number", value, f"{shown} = {value}", thought))
+
+
+def chain(random, language, form):
+    """a - b - c, a * b * c, a * b + c * d."""
+    if form == 5:
+        numbers = [digits_number(random, random.choice([1, 2, 2, 3])), digits_number(random, random.choice([1, 1, 2])), digits_number(random, random.choice([1, 1, 2]))]
+        a, b, c = sorted(numbers, reverse=True)
+        first, middle = steps.subtract_steps(a, b)
+        second, value = steps.signed_difference_steps(middle, c)
+        parts, signs, numbers, held = [first, second], "--", [a, b, c], any_pair_held("-", (a, b, c))
+    elif form == 6:
+        numbers = [random.randint(1, 12) if random.random() < 0.8 else digits_number(random, 2) for _ in range(3)]
+        first, middle = steps.multiply_steps(*numbers[:2])
+        second, value = steps.multiply_steps(middle, numbers[2])
+        parts, signs, held = [first, second], "**", any_pair_held("*", numbers)
+    else:
+        numbers = [digits_number(random, random.choice([1, 1, 2])) for _ in range(4)]
+        first, left = steps.multiply_steps(*numbers[:2])
+        second, right = steps.multiply_steps(*numbers[2:])
+        third, value = steps.add_steps(left, right)
+        parts, signs = [first, second, third], "*+*"
+        held = pair_held_out("*", *numbers[:2]) or pair_held_out("*", *numbers[2:]) or pair_held_out("+", numbers[1], numbers[2])
+    shown = str(numbers[0]) + "".join(f" {sign} {number}" for sign, number in zip(signs, numbers[1:]))
+    shown = shown.replace("*", random.choice(["*", "*", "×", "x"]))
+    text = shown if random.random() < 0.5 else shown.replace(" ", "")
+    shown, thought = shown.replace("x", "×"), "\n".join(parts)
     return Problem("mixed", language, ask_expression(random, text, language), thought, f"{shown} = {value}{end(language)}", str(value), held,
                    ("number", value, f"{shown} = {value}", thought))
 
@@ -342,6 +391,8 @@ def number_facts(random, language):
         low = random.choice([1, 1, random.randint(0, 90)])
         high = low + random.randint(1, 19)
         run = list(range(low, high + 1)) if kind == "count" else list(range(high, low - 1, -1))
+        if kind == "count" and low == 1 and random.random() < 0.6:
+            kind = "count to"
         thought, answer, a, b = f"From {run[0]} to {run[-1]}.", ", ".join(map(str, run)), run[0], run[-1]
     else:
         b = random.randint(2, 12)
@@ -352,7 +403,9 @@ def number_facts(random, language):
         else:
             answer = f"{'Yes' if not rest else 'No'}, {a} is {'' if not rest else 'not '}divisible by {b}"
     question = random.choice(phrases.FACTS[kind, language]).replace("{a}", str(a))
-    question = question.replace("{b}", str(b)) if "{b}" in question else question
+    if "{b}" in question:
+        in_words = kind == "count to" and b < 21 and random.random() < 0.3
+        question = question.replace("{b}", phrases.number_words(b, language) if in_words else str(b))
     held = steps.is_held_out("fact", kind, a) if kind in ("parity", "next", "previous") else kind == "divisible" and min(a, b) >= 10 and steps.is_held_out("/", a, b)
     return Problem("facts", language, question, thought, answer + end(language), answer, held)
 
@@ -418,14 +471,47 @@ def quoted(random, word, language):
 
 
 def fill_word(random, template, word, language):
-    """Puts the word in; an unquoted word in Chinese text gets spaces around it so that it stands alone."""
+    """Puts the word in; an unquoted word in Chinese text mostly gets spaces around it."""
     shown = quoted(random, word, language)
-    if language == "zh" and shown == word:
+    if language == "zh" and shown == word and random.random() < 0.6:
         template = template.replace("{w}", " {w} ").strip()
     return template.replace("{w}", shown)
 
 
+def spell(random, language):
+    """Spell a word, or name its first or last letter."""
+    word = Spelling.draw(random)
+    steps.refuse_word(word)
+    kind = random.choice(["spell", "first", "last"])
+    question = fill_word(random, random.choice(phrases.SPELL[kind, language]), word, language)
+    thought = f"{word}: {steps.spell(word)}"
+    if kind == "spell":
+        answer = f"{word}: {steps.spell(word)}"
+    else:
+        letter = word[0] if kind == "first" else word[-1]
+        which = {"first": "第一个", "last": "最后一个"}[kind] if language == "zh" else kind
+        answer = f"{word} 的{which}字母是 {letter}" if language == "zh" else f"The {which} letter of {word} is {letter}"
+    return Problem("spell", language, question, thought, answer + end(language), answer, steps.is_held_out("word", word.lower()), ("word", word))
+
+
+def reverse_two(random, language):
+    """Two quoted words turned round together."""
+    pair = [Spelling.draw(random)[:8], Spelling.draw(random)[:8]]
+    for word in pair:
+        steps.refuse_word(word)
+    text = " ".join(pair)
+    backwards = text[::-1]
+    spelled = [" ".join(t.replace(" ", "_")) for t in (text, backwards)]
+    question = random.choice(phrases.REVERSE[language]).replace("{w}", f'"{text}"')
+    marked = f"{LETTERWISE}{backwards}{LETTERWISE}"
+    answer = f"{text} 倒过来是 {marked}。" if language == "zh" else f"{text} backwards is {marked}."
+    held = any(steps.is_held_out("word", word.lower()) for word in pair)
+    return Problem("reverse", language, question, f"{text}: {spelled[0]}\nBackwards: {spelled[1]}", answer, backwards, held)
+
+
 def reverse(random, language, word=None):
+    if word is None and random.random() < 0.06:
+        return reverse_two(random, language)
     word = word or Spelling.draw(random)
     thought, value = steps.reverse_steps(word)
     question = fill_word(random, random.choice(phrases.REVERSE[language]), word, language)
@@ -462,7 +548,20 @@ def scene(random, language):
         unit, item = random.choice(words.ZH_ITEMS)
         return {"n": n, "m": m, "u": unit, "i": item}
     n, m = random.sample(words.NAMES, 2)
-    return {"n": n, "m": m, "i": random.choice(words.ITEMS), "x": random.choice(words.BOXES)}
+    return {"n": n, "m": m, "p": random.choice(["he", "she"]), "i": random.choice(words.ITEMS), "x": random.choice(words.BOXES),
+            "g": random.choice(words.GROUPS)}
+
+
+def tell(random, pattern, language, **numbers):
+    """A story with its numbers filled in; small ones sometimes in words."""
+    shown = {}
+    for name, number in numbers.items():
+        in_words = number < 13 and random.random() < 0.25
+        shown[name] = phrases.number_words(number, language) if in_words else str(number)
+    text = expand(pattern, random).format(**shown, **scene(random, language))
+    for pronoun in ("he", "she"):
+        text = text.replace(f". {pronoun} ", f". {pronoun.capitalize()} ")
+    return text[:1].upper() + text[1:]
 
 
 def story(random, language):
@@ -483,7 +582,7 @@ def story(random, language):
         a = b * random.randint(2, 40)
         thought, (value, _) = steps.divide_steps(a, b)
         held = a >= 10 and b >= 10 and steps.is_held_out("/", a, b)
-    question = template.format(a=a, b=b, **scene(random, language))
+    question = tell(random, template, language, a=a, b=b)
     sign = {"*": "×", "/": "÷"}.get(operator, operator)
     shown = f"{a} {sign} {b} = {value}"
     answer = f"{shown}，答案是 {value}。" if language == "zh" else f"{shown}, so the answer is {value}."
@@ -500,7 +599,7 @@ def story_two(random, language):
         a = b + c + a
     first, middle = (steps.add_steps if signs[0] == "+" else steps.subtract_steps)(a, b)
     second, value = (steps.add_steps if signs[1] == "+" else steps.subtract_steps)(middle, c)
-    question = template.format(a=a, b=b, c=c, **scene(random, language))
+    question = tell(random, template, language, a=a, b=b, c=c)
     shown = f"{a} {signs[0]} {b} {signs[1]} {c} = {value}"
     answer = f"{shown}，答案是 {value}。" if language == "zh" else f"{shown}, so the answer is {value}."
     held = pair_held_out(signs[0], a, b) or any_pair_held("+", (a, b, c)) or any_pair_held("-", (a, b, c))
@@ -566,9 +665,26 @@ def decimal(random):
     return f"{random.randint(0, 999)}.{random.randint(1, 99)}"
 
 
+def decimal_question(random, language):
+    """Decimals to compare or to sort."""
+    if random.random() < 0.5:
+        kind = random.choice(["larger", "smaller", ">", "<"])
+        whole = random.randint(0, 30)
+        question = random.choice(phrases.COMPARE[kind, language]).replace("{a}", f"{whole}.{random.randint(1, 99)}")
+        question = question.replace("{b}", f"{whole}.{random.randint(1, 99)}" if random.random() < 0.7 else decimal(random))
+    else:
+        items = [decimal(random) if random.random() < 0.7 else str(random.randint(0, 99)) for _ in range(random.randint(2, 5))] + [decimal(random)]
+        table = phrases.SORT[random.choice(["up", "down"]), language] if random.random() < 0.6 else phrases.EXTREME[random.choice(["max", "min"]), language]
+        question = random.choice(table).replace("{l}", join_list(random, items, language))
+    thought, answer = chat.TOO_HARD[language]
+    return Problem("too_hard", language, question, thought, answer, answer, phrasing_held(question))
+
+
 def too_hard(random, language):
     """Numbers outside of the range, fractions, powers, roots; division by zero."""
-    roll = random.randrange(6)
+    roll = random.randrange(7)
+    if roll == 6:
+        return decimal_question(random, language)
     if roll == 0:
         text, _ = expression(random, random.choice("+-"), digits_number(random, random.randint(7, 10)), digits_number(random, random.randint(1, 10)), language)
     elif roll == 1:
@@ -578,7 +694,7 @@ def too_hard(random, language):
         text = spaced(random, decimal(random), sign, random.choice([decimal(random), str(random.randint(1, 99))]))
     elif roll == 3:
         text = random.choice([f"{random.randint(2, 30)}^{random.randint(3, 20)}", f"sqrt({random.randint(2, 999)})", f"{random.randint(2, 15)}!",
-                              f"{random.randint(1, 99)}% of {random.randint(2, 999)}", f"log({random.randint(2, 100)})", f"sin({random.randint(1, 90)})",
+                              f"log({random.randint(2, 100)})", f"sin({random.randint(1, 90)})",
                               f"the square root of {random.randint(2, 999)}", f"{random.randint(1, 9)}/{random.randint(2, 9)} + {random.randint(1, 9)}/{random.randint(2, 9)}"])
     elif roll == 4:
         text, _ = expression(random, "/", digits_number(random, random.randint(1, 9)), digits_number(random, random.randint(3, 5)), language)
@@ -602,7 +718,7 @@ FAMILIES = {
     "sub3": (subtract_of("sub3", [(3, 3), (3, 3), (3, 2)], 0.25), 7),
     "sub_long": (subtract_of("sub_long", [(4, 4), (5, 5), (6, 6), (4, 3), (4, 2), (5, 4), (6, 5), (4, 1)], 0.15), 5),
     "mul1": (multiply_of("mul1", [(1, 1), (1, 1), (2, 1), (2, 1), (3, 1), (4, 1), (5, 1)]), 4),
-    "mul2": (multiply_of("mul2", [(2, 2)]), 11),
+    "mul2": (multiply_of("mul2", [(2, 2)]), 10),
     "mul3": (multiply_of("mul3", [(3, 2), (3, 2), (3, 2), (3, 3), (3, 3), (4, 2)]), 6),
     "div1": (division_small, 4),
     "div2": (division_two, 9),
@@ -615,9 +731,10 @@ FAMILIES = {
     "compare": (compare, 3),
     "facts": (number_facts, 2),
     "reverse": (reverse, 6),
-    "length": (length, 4),
+    "length": (length, 3.5),
+    "spell": (spell, 2),
     "count": (count_letter, 4),
-    "story": (story, 4),
+    "story": (story, 6),
     "story2": (story_two, 2),
     "chat": (small_talk, 6),
     "decline": (decline, 5),

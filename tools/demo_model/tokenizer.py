@@ -28,6 +28,8 @@ PIECE = re.compile(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|(?:[^\r\n\w]|_)?[^\W\d_]+|\d| 
 # Text between two of these is encoded one character at a time (see README, "Letters").
 LETTERWISE = "\0"
 
+LONGEST_TOKEN = 12  # bytes: whole phrases as one token would waste the small vocabulary
+
 
 def byte_characters():
     """The printable character that stands for each of the 256 bytes in a byte-level vocabulary."""
@@ -141,6 +143,9 @@ def train_merges(piece_counts, first_merges, count):
             best = max(pairs, key=lambda pair: (pairs[pair], pair))
             if pairs[best] <= 0:
                 break
+            if len(best[0]) + len(best[1]) > LONGEST_TOKEN:
+                del pairs[best]
+                continue
         merges.append(best)
         made.add(best)
         for word in sorted(places.pop(best, ())):

@@ -41,8 +41,29 @@ BOXES = ["boxes", "bags", "shelves", "rows", "baskets", "packs"]
 ZH_NAMES = ["小明", "小红", "小华", "小李", "小王", "小芳", "小刚", "小美"]
 ZH_ITEMS = [("个", "苹果"), ("本", "书"), ("支", "铅笔"), ("张", "卡片"), ("颗", "糖"), ("个", "鸡蛋"), ("朵", "花"), ("枚", "邮票"), ("个", "球")]
 
-# (template, operator): {n} a name, {a} {b} numbers, {i} things, {x} boxes.
+GROUPS = ["people", "children", "birds", "students", "cats", "cars", "ducks", "dogs"]
+
+# (pattern of chat_patterns.expand, operator): {n} {m} names, {p} he or she, {a} {b} numbers, {i} things, {g} beings, {x} boxes.
 PROBLEMS = [
+    ("{n} has {a} {i}[ and|. {p}] [buys|gets|finds|receives|picks|makes|collects|wins] {b} more[ {i}|]. How many[ {i}|] [does {n} have|are there] [now|in total|altogether|in all]?", "+"),
+    ("I have {a} {i} and [buy|get|find|win|make] {b} more. How many[ {i}|] do I have [now|in total|altogether|then]?", "+"),
+    ("[If I have|I have] {a} {i} and {n} [gives me|brings me|sends me] {b} more, how many[ {i}|] do I have[ now|]?", "+"),
+    ("There are {a} {g} in [the park|the room|the garden|a field|the street] and {b} more [come|arrive|join them]. How many {g} are there [now|in total|altogether]?", "+"),
+    ("{n} has {a} {i} and {m} has {b}[ {i}|]. How many[ {i}|] do they have [together|in total|altogether]?", "+"),
+    ("[Yesterday|On Monday|In the morning] {n} [sold|made|bought|found] {a} {i} and [today|on Tuesday|in the evening] {b}[ {i}| more|]. How many[ {i}|] [is that|are that] [in total|altogether]?", "+"),
+    ("{n} is {a} years old. How old will {p} be in {b} years?", "+"),
+    ("{n} has {a} {i}[ and|. {p}] [gives {b} to {m}|gives {m} {b}|gives away {b}|loses {b}|eats {b}|sells {b}|uses {b}|breaks {b}][ of them|]. How many[ {i}|] [are left|does {n} have left|remain|does {p} have left|does {n} have now]?", "-"),
+    ("If I have {a} {i} and [eat|lose|sell|give away|use|break] {b}[ of them|], how many[ {i}|] [do I have left|are left|remain|do I have]?", "-"),
+    ("I [have|had] {a} {i}. I [ate|lost|sold|gave away|used] {b}[ of them|]. How many[ {i}|] [do I have left|are left|remain|do I have now]?", "-"),
+    ("There are {a} {g} in [the park|the room|the garden|a field|the street]. {b}[ of them|] [leave|go home|run away|go away]. How many[ {g}|] [are left|remain|stay]?", "-"),
+    ("A [shirt|book|toy|game|bike] costs {a} dollars. {n} has {b} dollars. How many [more dollars|dollars more] does {p} need?", "-"),
+    ("A [train|car|bus|plane|ship] [travels|drives|goes|moves] [at|] {b} [miles|km|kilometers] [per hour|an hour|each hour|every hour] for {a} hours. How far does it [go|travel|drive]?", "*"),
+    ("There are {a} {x} and each [one|box|] [has|holds|contains] {b} {i}. How many[ {i}|] are there [in total|altogether|in all]?", "*"),
+    ("{n} [earns|saves|gets|spends] {b} dollars [a day|every day|per day|each day]. How many dollars is that in {a} days?", "*"),
+    ("If one [ticket|book|toy|game] costs {b} dollars, how much do {a} [tickets|books|toys|games] cost?", "*"),
+    ("[Each of {a} {g} gets|{a} {g} each get|{a} {g} each have] {b} {i}. How many[ {i}|] [is that|are there] [in total|altogether]?", "*"),
+    ("{a} {i} are [shared|divided|split] [equally|evenly|fairly] among {b} [friends|children|people]. How many[ {i}|] does each [get|one get|person get]?", "/"),
+    ("If {b} [friends|children|people] share {a} {i} [equally|evenly|fairly], how many[ {i}|] does each [get|one get|person get]?", "/"),
     ("{n} has {a} {i} and buys {b} more. How many {i} does {n} have now?", "+"),
     ("{n} has {a} {i}. A friend gives {n} {b} more. How many {i} are there in all?", "+"),
     ("There are {a} red {i} and {b} blue {i}. How many {i} are there in total?", "+"),
@@ -68,6 +89,18 @@ PROBLEMS = [
     ("{a} students form groups of {b}. How many groups are there?", "/"),
 ]
 ZH_PROBLEMS = [
+    ("{n}有{a}{u}{i}，[又买了|又得到|又找到|妈妈又给了|又捡到|又做了]{b}{u}[|{i}]，[现在|]一共有[多少|几]{u}[{i}|]？", "+"),
+    ("我有{a}{u}{i}，又[买了|得到|找到]{b}{u}，[我|]现在有[几|多少]{u}[{i}|]？", "+"),
+    ("[公园|教室|车|操场]里有{a}个人，又来了{b}个[人|]，[现在|]一共有多少[个|]人？", "+"),
+    ("树上有{a}只鸟，又飞来{b}只，现在[一共|]有[几|多少]只[鸟|]？", "+"),
+    ("{n}今年{a}岁，{b}年后{n}多少岁？", "+"),
+    ("{n}有{a}{u}{i}，[吃了|送人|丢了|用了|卖了|送给{m}|弄丢了|用掉|给了{m}|吃掉]{b}{u}，还[剩|剩下|有][几|多少]{u}[{i}|]？", "-"),
+    ("我有{a}{u}{i}，[吃了|送人|丢了|用了|卖了|弄丢了]{b}{u}，[我|]还[剩|剩下|有][几|多少]{u}[{i}|]？", "-"),
+    ("树上有{a}只鸟，飞走[了|]{b}只，还[剩|有][几|多少]只[鸟|]？", "-"),
+    ("[公园|教室|车|操场]里有{a}个人，走了{b}个[人|]，还[剩|有]多少[个|]人？", "-"),
+    ("[火车|汽车|飞机|轮船]每小时[行驶|走|开]{b}公里，{a}小时[行驶|走|能走|开]多少公里？", "*"),
+    ("每[盒|袋|箱]有{b}{u}{i}，{a}[盒|袋|箱]一共有[多少|几]{u}[{i}|]？", "*"),
+    ("{b}个[人|同学|孩子|朋友]平分{a}{u}{i}，每人[得到|分到|有][几|多少]{u}？", "/"),
     ("{n}有{a}{u}{i}，又买了{b}{u}。现在一共有多少{u}{i}？", "+"),
     ("{n}有{a}{u}{i}，{m}有{b}{u}{i}。他们一共有多少{u}{i}？", "+"),
     ("商店上午卖出{a}{u}{i}，下午卖出{b}{u}。一共卖出多少{u}{i}？", "+"),
