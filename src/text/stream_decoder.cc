@@ -101,16 +101,13 @@ void StreamDecoder::add_bytes(std::string_view bytes) {
 }
 
 void StreamDecoder::scan(Delta& delta) {
-  size_t longest_prefix = 0;  // of a stop string, at the end of what is scanned
   while (scanned_ < held_.size()) {
     const char c = held_[scanned_++];
     const Stop* complete = nullptr;
-    longest_prefix = 0;
     for (Stop& stop : stops_) {
       if (advance(stop, c) && (complete == nullptr || stop.text.size() > complete->text.size())) {
         complete = &stop;
       }
-      longest_prefix = std::max<size_t>(longest_prefix, stop.matched);
     }
     if (complete == nullptr) continue;
     stop_string_ = complete->text;
@@ -120,6 +117,7 @@ void StreamDecoder::scan(Delta& delta) {
     newlines_ = 0;
     return;
   }
+  size_t longest_prefix = 0;  // of a stop string, at the end of the text
   for (const Stop& stop : stops_) longest_prefix = std::max<size_t>(longest_prefix, stop.matched);
   release(held_.size() - longest_prefix, delta);
 }
