@@ -1,6 +1,6 @@
 // The engine: one thread that joins scheduler and model. Requests come in through a bounded queue,
-// events leave through one mailbox per stream; no callback of a user runs on the engine thread other
-// than the mailbox's notifier, which must only post.
+// events leave through one mailbox per stream; no callback of a user runs on the engine thread
+// other than the mailbox's notifier, which must only post.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +16,9 @@
 namespace baton {
 
 struct EngineOptions {
-  uint32_t batch_max = 64;         // sequences in one step
-  uint32_t step_tokens = 512;      // tokens in one step, decode and prefill together
-  uint32_t queue_max = 256;        // waiting sequences; more are refused with a retry hint
+  uint32_t batch_max = 64;     // sequences in one step
+  uint32_t step_tokens = 512;  // tokens in one step, decode and prefill together
+  uint32_t queue_max = 256;    // waiting sequences; more are refused with a retry hint
   bool prefix_cache = true;
 };
 
@@ -26,15 +26,15 @@ struct EngineOptions {
 struct EngineStats {
   bool ready = false;
   bool draining = false;
-  bool failed = false;             // the device is lost; nothing more will be answered
+  bool failed = false;  // the device is lost; nothing more will be answered
   uint32_t running = 0, waiting = 0;
   uint32_t blocks_total = 0, blocks_free = 0;  // free includes cached blocks that can be evicted
   uint64_t steps = 0;
-  uint32_t batch_largest = 0;      // most sequences in one step so far
+  uint32_t batch_largest = 0;  // most sequences in one step so far
   uint64_t prompt_tokens = 0, generated_tokens = 0;
   uint64_t prefix_query_tokens = 0, prefix_hit_tokens = 0;
   uint64_t preemptions = 0;
-  uint64_t finished[5] = {};       // by Finish
+  uint64_t finished[5] = {};  // by Finish
 };
 
 /// Reader's end of one stream. Thread-safe. Dropping the last reference cancels the sequence: it

@@ -14,7 +14,9 @@ constexpr std::string_view kPage = R"html(<!doctype html>
 <title>{{model}} · Baton</title>
 <style nonce="{{nonce}}">
 :root { color-scheme: light dark; --dim: #6b7280; --line: #d1d5db; --accent: #2563eb; }
-@media (prefers-color-scheme: dark) { :root { --dim: #9ca3af; --line: #374151; --accent: #60a5fa; } }
+@media (prefers-color-scheme: dark) {
+  :root { --dim: #9ca3af; --line: #374151; --accent: #60a5fa; }
+}
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.4rem; margin: 0; overflow-wrap: anywhere; }
 h2 { font-size: 1.05rem; margin: 2rem 0 .5rem; }
