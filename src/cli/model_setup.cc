@@ -74,7 +74,7 @@ void ModelOptions::add_to(OptionTable& table) {
 
 void add_engine_options(OptionTable& table, EngineOptions& options) {
   table.add<uint32_t>("batch-max", &options.batch_max, 1, 1024, "Most sequences in one step");
-  table.add<uint32_t>("step-tokens", &options.step_tokens, 1, 65536,
+  table.add<uint32_t>("step-tokens", &options.step_tokens, 2, 65536,
                       "Most tokens in one step, prompt and answer together");
   table.add<uint32_t>("queue-max", &options.queue_max, 1, 1 << 20,
                       "Most waiting sequences; more are refused with a retry hint");
