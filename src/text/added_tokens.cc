@@ -1,6 +1,7 @@
 #include "text/added_tokens.h"
 
-#include <cstring>
+#include <algorithm>
+#include <iterator>
 
 #include "text/unicode.h"
 #include "text/utf8.h"
@@ -36,14 +37,23 @@ AddedTokenMatcher::AddedTokenMatcher(std::vector<AddedToken> tokens) : tokens_(s
     contents.push_back(token.content);
     starts_[static_cast<uint8_t>(token.content[0])] = true;
   }
+  if (std::count(std::begin(starts_), std::end(starts_), true) == 1) {
+    only_start_ = tokens_[0].content[0];
+  }
   auto trie = TokenTrie::create(contents);
   CHECK(trie);  // kMaxAddedTokens × kMaxAddedTokenBytes fit
   trie_ = *std::move(trie);
 }
 
+/// The first position from `from` on where a token could begin, or the end of the text.
+size_t AddedTokenMatcher::next_start(std::string_view text, size_t from) const {
+  if (only_start_) return std::min(text.find(*only_start_, from), text.size());
+  while (from < text.size() && !starts_[static_cast<uint8_t>(text[from])]) ++from;
+  return from;
+}
+
 AddedTokenMatcher::Match AddedTokenMatcher::find(std::string_view text, size_t from) const {
-  for (size_t i = from; i < text.size(); ++i) {
-    if (!starts_[static_cast<uint8_t>(text[i])]) continue;
+  for (size_t i = next_start(text, from); i < text.size(); i = next_start(text, i + 1)) {
     const uint32_t found = trie_.longest_prefix(text.substr(i));
     if (found == TokenTrie::kNone) continue;
     const AddedToken& token = tokens_[found];

@@ -1,7 +1,7 @@
 // Finding added tokens in a text, leftmost and longest first, as Hugging Face does.
 #pragma once
 
-#include <span>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -26,9 +26,12 @@ class AddedTokenMatcher {
   bool empty() const { return tokens_.empty(); }
 
  private:
+  size_t next_start(std::string_view text, size_t from) const;
+
   std::vector<AddedToken> tokens_;
   TokenTrie trie_;
-  bool starts_[256] = {};  // bytes that some token begins with
+  bool starts_[256] = {};           // bytes that some token begins with
+  std::optional<char> only_start_;  // if all begin with the same: memchr is faster
 };
 
 }  // namespace baton
