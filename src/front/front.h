@@ -54,7 +54,8 @@ struct FrontOptions {
 };
 
 /// Answers requests. Thread-safe after construction: one Front serves all connections. Everything
-/// passed by reference must outlive it, and it must outlive the server that calls handler().
+/// passed by reference must outlive it, and it must outlive every request: close the server and let
+/// the executor run dry first.
 class Front {
  public:
   /// `tokenizer` may be null and `chat_template` empty: the routes that need them then say so
