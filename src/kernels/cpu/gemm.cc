@@ -10,6 +10,7 @@ namespace {
 constexpr uint32_t kFewRows = 16;      // up to here weights are what costs: small tasks, one pass
 constexpr uint32_t kAmxRowsMin = 5;    // fewer rows leave the tiles mostly empty
 constexpr uint32_t kChunkBlocks = 16;  // tiles of a panel that stay in L1 while rows go by
+constexpr uint32_t kAmxChunkBlocks = 48;  // AMX sums stay in tiles: fewer, longer runs
 
 /// One product, cut into row blocks × panel groups.
 struct Plan {
@@ -51,6 +52,7 @@ Plan make_plan(const GemmArgs& args, CpuBackend& backend) {
   plan.row_block = std::min(args.rows, kGemmRows);
   plan.row_blocks = (args.rows - 1) / plan.row_block + 1;
   plan.chunk = args.rows <= plan.dot.rows_max ? args.w->blocks : kChunkBlocks;
+  if (plan.element_bytes == 2) plan.chunk = kAmxChunkBlocks;
   plan.group = args.rows <= kFewRows ? 2 : kGemmPanels;
   // Enough tasks for an even finish.
   const uint32_t wanted = 6 * backend.pool().threads();
