@@ -45,7 +45,11 @@ function(baton_room name)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE baton_${name} GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE BATON_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    set(timeout_s 300)
+    if(BATON_SANITIZE)  # several times slower, and the machine may be busy
+      set(timeout_s 1200)
+    endif()
     gtest_discover_tests(${name}_test TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
-                         PROPERTIES TIMEOUT 300)
+                         PROPERTIES TIMEOUT ${timeout_s})
   endif()
 endfunction()
