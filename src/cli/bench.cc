@@ -74,17 +74,20 @@ Result<void> run_bench(BenchOptions& options) {
   EngineBenchmarkOptions& benchmark = options.benchmark;
   BATON_ASSIGN(benchmark.batches, parse_list("batches", options.batches, 256));
   BATON_ASSIGN(benchmark.prompts, parse_list("prompts", options.prompts, 65536));
-  BATON_ASSIGN(benchmark.model, cpu_model_options(options.model));
-  for (const uint32_t prompt : benchmark.prompts) {
-    benchmark.model.step_tokens_max = std::max(benchmark.model.step_tokens_max, prompt);
-  }
   benchmark.random = !options.random.empty();
   std::filesystem::path folder;
+  ModelConfig config;
   if (benchmark.random) {
     folder = options.random;
+    BATON_ASSIGN(config, ModelConfig::load(folder));
   } else {
     BATON_ASSIGN(const ModelFolder found, ModelFolder::open(options.model.model));
     folder = found.path;
+    config = found.config;
+  }
+  BATON_ASSIGN(benchmark.model, cpu_model_options(options.model, config));
+  for (const uint32_t prompt : benchmark.prompts) {
+    benchmark.model.step_tokens_max = std::max(benchmark.model.step_tokens_max, prompt);
   }
   return run_engine_benchmark(folder, benchmark,
                               [](const EngineBenchmarkRow& row) { print_line(to_json(row)); });

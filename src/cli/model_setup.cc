@@ -70,6 +70,9 @@ void ModelOptions::add_to(OptionTable& table) {
   table.add<uint32_t>("threads", &threads, 0, 1024, "Compute threads; 0 = one per core");
   table.add<uint64_t>("kv-tokens", &kv_tokens, 0, uint64_t{1} << 32,
                       "KV pool in tokens; 0 = by the model's context and the memory");
+  table.add_choice("rope-frequencies", &rope_frequencies, {"fp32", "stored"},
+                   "Rounding of RoPE's inverse frequencies: fp32 as from_pretrained() keeps them, "
+                   "stored as a model cast in memory to the checkpoint's type has them");
 }
 
 void add_engine_options(OptionTable& table, EngineOptions& options) {
@@ -111,7 +114,7 @@ Result<ModelFolder> ModelFolder::open(const std::string& spec) {
   return folder;
 }
 
-Result<CpuModelOptions> cpu_model_options(const ModelOptions& options) {
+Result<CpuModelOptions> cpu_model_options(const ModelOptions& options, const ModelConfig& config) {
   if (options.device == "cuda") {
     return self_error(Code::unsupported, "this program was built without CUDA; use --device cpu");
   }
@@ -129,13 +132,16 @@ Result<CpuModelOptions> cpu_model_options(const ModelOptions& options) {
   }
   cpu.threads = options.threads;
   cpu.kv_tokens = options.kv_tokens;
+  if (options.rope_frequencies == "stored" && config.dtype != "float32") {
+    cpu.rope_frequencies = config.dtype == "float16" ? DType::fp16 : DType::bf16;
+  }
   cpu.progress = progress_line();
   return cpu;
 }
 
 Result<std::unique_ptr<Model>> load_model(const ModelFolder& folder, const ModelOptions& options,
                                           const EngineOptions& engine) {
-  BATON_ASSIGN(CpuModelOptions cpu, cpu_model_options(options));
+  BATON_ASSIGN(CpuModelOptions cpu, cpu_model_options(options, folder.config));
   cpu.step_tokens_max = engine.step_tokens;
   cpu.step_slices_max = engine.batch_max;
   return load_cpu_model(folder.path, cpu);

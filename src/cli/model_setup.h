@@ -24,6 +24,7 @@ struct ModelOptions {
   std::string isa = "auto";
   uint32_t threads = 0;
   uint64_t kv_tokens = 0;
+  std::string rope_frequencies = "fp32";
   void add_to(OptionTable& table);
 };
 
@@ -46,9 +47,10 @@ struct ModelFolder {
 /// Only the tokenizer and template (config.json is not needed).
 Result<ModelFolder> open_texts(const std::string& spec);
 
-/// The options of the CPU model that `options` names; unsupported for devices and dtypes that this
-/// program does not have. With progress on stderr where that is a terminal.
-Result<CpuModelOptions> cpu_model_options(const ModelOptions& options);
+/// The options of the CPU model that `options` names for a checkpoint of `config`; unsupported for
+/// devices and dtypes that this program does not have. With progress on stderr where that is a
+/// terminal.
+Result<CpuModelOptions> cpu_model_options(const ModelOptions& options, const ModelConfig& config);
 
 /// Loads the weights onto the device.
 Result<std::unique_ptr<Model>> load_model(const ModelFolder& folder, const ModelOptions& options,

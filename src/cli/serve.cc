@@ -17,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "api/error_body.h"
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/model_setup.h"
@@ -141,10 +142,24 @@ class Service {
       co_await handler_(request, exchange);
       co_return;
     }
+    (void)co_await exchange.respond(while_loading(request.path));
+  }
+
+  /// Alive, not ready; requests are told to come back.
+  static http::Response while_loading(const std::string& path) {
     ops::Health health;
     health.detail = "the model is being loaded";
-    (void)co_await exchange.respond(request.path == "/livez" ? ops::livez(health)
-                                                             : ops::readyz(health));
+    if (path == "/livez") return ops::livez(health);
+    if (path == "/readyz" || path == "/health") return ops::readyz(health);
+    Error error = self_error(Code::unavailable, "The model is being loaded.");
+    error.retry_safe = true;
+    error.retry_after_ms = 1'000;
+    api::ErrorReply reply = api::render_error(error);
+    http::Response response;
+    response.status = reply.status;
+    response.body = std::move(reply.body);
+    response.headers = std::move(reply.headers);
+    return response;
   }
 
   void load(const ModelFolder& folder) {
