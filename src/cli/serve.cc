@@ -142,7 +142,8 @@ class Service {
       co_await handler_(request, exchange);
       co_return;
     }
-    (void)co_await exchange.respond(while_loading(request.path));
+    http::Response response = while_loading(request.path);
+    (void)co_await exchange.respond(std::move(response));
   }
 
   /// Alive, not ready; requests are told to come back.

@@ -153,11 +153,11 @@ std::vector<GemmCase> gemm_cases() {
       cases.push_back({rows, 33, 41, dtype, Epilogue::store, false});
     }
     cases.push_back({1, 1, 1, dtype, Epilogue::store, false});
-    cases.push_back({1, 200, 1536, dtype, Epilogue::add, false});
+    cases.push_back({1, 72, 1536, dtype, Epilogue::add, false});
     cases.push_back({4, 160, 704, dtype, Epilogue::add, false});
-    cases.push_back({13, 256, 640, dtype, Epilogue::swiglu, false});
+    cases.push_back({13, 128, 544, dtype, Epilogue::swiglu, false});
     cases.push_back({1, 320, 256, dtype, Epilogue::swiglu, false});
-    cases.push_back({200, 272, 600, dtype, Epilogue::add, false});
+    cases.push_back({197, 80, 544, dtype, Epilogue::add, false});
     cases.push_back({385, 64, 64, dtype, Epilogue::swiglu, false});
   }
   return cases;
