@@ -25,6 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   unsigned sum = 0;
   for (const auto& [name, tensor] : *parsed) {
     const size_t element = bits_of(tensor.dtype) / 8;
+    CHECK(element != 0);
     size_t elements = 1;
     for (const uint64_t extent : tensor.shape) elements *= extent;
     CHECK(elements * element == tensor.data.size());
