@@ -273,6 +273,14 @@ std::vector<Arrangement> arrangements(CpuIsa isa) {
   return list;
 }
 
+/// An arrangement that did not do what it is there for proves nothing.
+std::string why_pointless(const Arrangement& how, const EngineStats& stats, size_t requests) {
+  if (how.displace && stats.preemptions < requests * 3 / 4) return ", but few were preempted";
+  if (how.prefix_cache && stats.prefix_hit_tokens == 0) return ", but nothing was cached";
+  if (how.batch_max > 1 && stats.batch_largest < 2) return ", but nothing ran side by side";
+  return {};
+}
+
 struct Tally {
   size_t runs = 0;
   size_t failed = 0;
@@ -305,7 +313,14 @@ int run(const Arguments& arguments) {
   alone.isa = best;
   const std::vector<Answer> reference = runner.run(alone, requests, {});
   size_t tokens = 0;
-  for (const Answer& answer : reference) tokens += answer.tokens.size();
+  for (const Answer& answer : reference) {
+    const bool ended = answer.finish == Finish::stop || answer.finish == Finish::length;
+    if (!ended || answer.tokens.empty()) {
+      std::printf("the reference itself has no answer: nothing to compare with\n");
+      return 1;
+    }
+    tokens += answer.tokens.size();
+  }
   std::printf("%zu requests, %zu tokens answered, %s, seed %llu; reference: alone on %s\n",
               requests.size(), tokens, std::string(to_string(arguments.dtype)).c_str(),
               static_cast<unsigned long long>(arguments.seed),
@@ -314,9 +329,8 @@ int run(const Arguments& arguments) {
   Tally tally;
   for (const Arrangement& how : arrangements(best)) {
     const auto answers = runner.run(how, requests, reference);
-    const bool pointless = how.displace && runner.stats().preemptions < requests.size() * 3 / 4;
     report(tally, how.name, answers, reference,
-           pointless ? ", but few were preempted" : std::string());
+           why_pointless(how, runner.stats(), requests.size()));
   }
   for (const CpuIsa isa : {CpuIsa::amx, CpuIsa::avx512, CpuIsa::avx2}) {
     const std::string name = "path " + std::string(to_string(isa));
@@ -349,20 +363,27 @@ int run(const Arguments& arguments) {
 int main(int argc, char** argv) {
   baton::log::init("warn");
   baton::Arguments arguments;
-  for (int i = 1; i + 1 < argc; i += 2) {
+  const auto wrong = [](const std::string& what) {
+    std::fprintf(stderr, "exactness: %s\n", what.c_str());
+    return 2;
+  };
+  for (int i = 1; i < argc; i += 2) {
     const std::string name = argv[i];
+    if (i + 1 == argc) return wrong(name + " needs a value");
     const std::string value = argv[i + 1];
-    if (name == "--requests") {
-      arguments.requests = std::strtoull(value.c_str(), nullptr, 10);
-    } else if (name == "--plain-requests") {
-      arguments.plain_requests = std::strtoull(value.c_str(), nullptr, 10);
-    } else if (name == "--dtype") {
+    char* end = nullptr;
+    const unsigned long long number = std::strtoull(value.c_str(), &end, 10);
+    const bool is_number = end != value.c_str() && *end == '\0' && number > 0 && number <= 100'000;
+    if (name == "--dtype" && (value == "fp32" || value == "bf16")) {
       arguments.dtype = value == "fp32" ? baton::DType::fp32 : baton::DType::bf16;
-    } else if (name == "--seed") {
-      arguments.seed = std::strtoull(value.c_str(), nullptr, 10);
+    } else if (name == "--requests" && is_number) {
+      arguments.requests = number;
+    } else if (name == "--plain-requests" && is_number) {
+      arguments.plain_requests = number;
+    } else if (name == "--seed" && is_number) {
+      arguments.seed = number;
     } else {
-      std::fprintf(stderr, "unknown option %s\n", name.c_str());
-      return 2;
+      return wrong("wrong option " + name + " " + value);
     }
   }
   return baton::run(arguments);

@@ -84,6 +84,7 @@ def main():
         if shown[request["task"]] <= options.show:
             print(f"--- {request['task']}: {request['messages'][-1]['content']!r}, expected {request['expected']!r}\n{answer['text']}")
     missed = False
+    counts["all"] = [sum(values) for values in zip(*counts.values())]
     for requirement in options.require:
         task, share = requirement.split("=")
         right, asked = counts.get(task, (0, 1))
