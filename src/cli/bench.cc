@@ -23,7 +23,7 @@ struct BenchOptions {
   EngineBenchmarkOptions benchmark;
 
   void add_to(OptionTable& table) {
-    model.add_to(table);
+    model.add_to(table, /*pool=*/false);
     table.add("random", &random, "CONFIG_DIR",
               "Random weights of the shape in CONFIG_DIR/config.json instead of --model");
     table.add("batches", &batches, "N,N,…", "Sequences decoded together, a row each (1…256)");

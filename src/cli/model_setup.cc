@@ -58,7 +58,7 @@ Result<void> open_tokenizer(ModelFolder& folder) {
 
 }  // namespace
 
-void ModelOptions::add_to(OptionTable& table) {
+void ModelOptions::add_to(OptionTable& table, bool pool) {
   table.add("model", &model, "DIR|org/name",
             "Model folder, or a name in the Hugging Face or ModelScope cache; without it the demo "
             "model answers");
@@ -68,8 +68,10 @@ void ModelOptions::add_to(OptionTable& table) {
   table.add_choice("isa", &isa, {"auto", "plain", "avx2", "avx512", "amx"},
                    "CPU kernels; all give the same bits");
   table.add<uint32_t>("threads", &threads, 0, 1024, "Compute threads; 0 = one per core");
-  table.add<uint64_t>("kv-tokens", &kv_tokens, 0, uint64_t{1} << 32,
-                      "KV pool in tokens; 0 = by the model's context and the memory");
+  if (pool) {
+    table.add<uint64_t>("kv-tokens", &kv_tokens, 0, uint64_t{1} << 32,
+                        "KV pool in tokens; 0 = by the model's context and the memory");
+  }
   table.add_choice("rope-frequencies", &rope_frequencies, {"fp32", "stored"},
                    "Rounding of RoPE's inverse frequencies: fp32 as from_pretrained() keeps them, "
                    "stored as a model cast in memory to the checkpoint's type has them");

@@ -25,7 +25,8 @@ struct ModelOptions {
   uint32_t threads = 0;
   uint64_t kv_tokens = 0;
   std::string rope_frequencies = "fp32";
-  void add_to(OptionTable& table);
+  /// `pool`: with `kv-tokens`, where the caller does not size the pool itself.
+  void add_to(OptionTable& table, bool pool = true);
 };
 
 /// The scheduler's limits.
