@@ -27,13 +27,14 @@ inline constexpr uint32_t kAttentionRows = 48;
 
 class CpuBackend {
  public:
+  /// resource_exhausted if the system refuses the threads or the memory.
   static Result<std::unique_ptr<CpuBackend>> create(CpuIsa isa, uint32_t threads,
                                                     const BackendLimits& limits);
 
   const CpuKernels& kernels() const { return kernels_; }
   /// Tests replace a kernel by a wrong one to show that the comparison notices.
   CpuKernels& kernels_for_test() { return kernels_; }
-  ThreadPool& pool() { return pool_; }
+  ThreadPool& pool() { return *pool_; }
   CpuIsa isa() const { return isa_; }
   const BackendLimits& limits() const { return limits_; }
 
@@ -44,17 +45,20 @@ class CpuBackend {
   /// Rows of bf16 for units that want them: [limits.rows][depth rounded up to 32].
   uint16_t* bf16_rows() const { return bf16_rows_.as<uint16_t>(); }
   float* partials() const { return partials_.as<float>(); }
-  uint64_t scratch_bytes() const;
+
+  /// What a backend of this kind allocates, so that it can be planned before it is made.
+  static uint64_t scratch_bytes(CpuIsa isa, uint32_t threads, const BackendLimits& limits);
+  uint64_t scratch_bytes() const { return scratch_bytes(isa_, pool_->threads(), limits_); }
 
   /// Scratch floats of one worker for attention.
   static uint64_t attention_floats(const BackendLimits& limits);
 
  private:
-  CpuBackend(CpuIsa isa, uint32_t threads, const BackendLimits& limits);
+  CpuBackend(CpuIsa isa, std::unique_ptr<ThreadPool> pool, const BackendLimits& limits);
 
   CpuIsa isa_;
   CpuKernels kernels_;
-  ThreadPool pool_;
+  std::unique_ptr<ThreadPool> pool_;
   BackendLimits limits_;
   uint64_t worker_floats_ = 0;
   MappedMemory scratch_, bf16_rows_, partials_;

@@ -27,18 +27,25 @@ float stored_value(const std::byte* row, DType dtype, uint64_t i) {
   }
 }
 
+/// Offset within a panel of element i of k of an output column.
+size_t element_offset(const PackedMatrix& matrix, uint32_t column, uint32_t i) {
+  const size_t tile = (i / kTileDepth) * matrix.tile_bytes();
+  const size_t depth = i % kTileDepth;
+  return matrix.dtype == DType::bf16 ? tile + 2 * (depth / 2 * 32 + column * 2 + depth % 2)
+                                     : tile + 4 * (depth * kTileColumns + column);
+}
+
 /// One output column of a panel, the general way.
 void pack_column(const PackedMatrix& matrix, std::byte* panel, uint32_t column,
                  const std::byte* row, DType dtype) {
   for (uint32_t i = 0; i < matrix.k; ++i) {
-    std::byte* tile = panel + (i / kTileDepth) * matrix.tile_bytes();
-    const uint32_t depth = i % kTileDepth;
+    std::byte* out = panel + element_offset(matrix, column, i);
     const float value = stored_value(row, dtype, i);
     if (matrix.dtype == DType::bf16) {
       const bf16 rounded = to_bf16(value);
-      std::memcpy(tile + 2 * (depth / 2 * 32 + column * 2 + depth % 2), &rounded, 2);
+      std::memcpy(out, &rounded, 2);
     } else {
-      std::memcpy(tile + 4 * (depth * kTileColumns + column), &value, 4);
+      std::memcpy(out, &value, 4);
     }
   }
 }
@@ -83,6 +90,14 @@ void pack_panel(const PackedMatrix& matrix, uint32_t panel, const StoredRows& fr
     } else {
       pack_column(matrix, out, column, stored, from.dtype);
     }
+  }
+}
+
+void unpack_row(const PackedMatrix& matrix, uint32_t row, float* out) {
+  CHECK(row < matrix.n);
+  const std::byte* panel = matrix.data + row / kTileColumns * matrix.panel_bytes();
+  for (uint32_t i = 0; i < matrix.k; ++i) {
+    out[i] = stored_value(panel + element_offset(matrix, row % kTileColumns, i), matrix.dtype, 0);
   }
 }
 

@@ -43,6 +43,9 @@ struct StoredRows {
 void pack_panel(const PackedMatrix& matrix, uint32_t panel, const StoredRows& from,
                 uint64_t first_row);
 
+/// Row `row` of w as floats: the k values that pack_panel put there, exactly.
+void unpack_row(const PackedMatrix& matrix, uint32_t row, float* out);
+
 /// One stored element run → floats, rounded to bf16 if asked.
 void widen(const std::byte* from, DType dtype, uint64_t count, bool round_bf16, float* out);
 

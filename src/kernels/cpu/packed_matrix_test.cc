@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include "kernels/cpu/gemm.h"
 #include "kernels/cpu/mapped_memory.h"
 
 namespace baton {
@@ -52,6 +53,11 @@ TEST(PackedMatrix, every_stored_type_lands_in_the_stated_place) {
         for (uint32_t panel = 0; panel < 2; ++panel) {
           pack_panel(matrix, panel, {source.data(), from, kRows, k}, panel * 16);
         }
+        std::vector<float> unpacked(k);
+        for (uint32_t row = 0; row < kRows; ++row) {
+          unpack_row(matrix, row, unpacked.data());
+          for (uint32_t i = 0; i < k; ++i) ASSERT_EQ(unpacked[i], value_of(row, i));
+        }
         for (uint32_t row = 0; row < 32; ++row) {
           for (uint32_t i = 0; i < matrix.blocks * 32; ++i) {
             const std::byte* tile =
@@ -79,6 +85,15 @@ TEST(PackedMatrix, widen_rounds_only_when_asked) {
   widen(reinterpret_cast<const std::byte*>(values), DType::fp32, 2, true, out);
   EXPECT_EQ(out[0], 1.0f);
   EXPECT_EQ(out[1], -3.0f);
+}
+
+TEST(CpuBackend, plans_the_scratch_of_each_thread_and_of_bf16_rows) {
+  const BackendLimits limits{
+      .rows = 100, .depth = 70, .query_rows = 6, .head_dim = 64, .partial_floats = 1000};
+  const uint64_t one = CpuBackend::scratch_bytes(CpuIsa::avx512, 1, limits);
+  EXPECT_GE(one, 4 * kGemmScratchFloats + 4000);
+  EXPECT_EQ(CpuBackend::scratch_bytes(CpuIsa::avx512, 5, limits), one + 4 * (one - 4000));
+  EXPECT_EQ(CpuBackend::scratch_bytes(CpuIsa::amx, 1, limits), one + 100 * 96 * 2);
 }
 
 TEST(MappedMemory, is_zero_and_moves) {

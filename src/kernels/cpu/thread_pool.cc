@@ -11,6 +11,7 @@
 #include <fstream>
 #include <set>
 #include <string>
+#include <system_error>
 
 #include "base/check.h"
 
@@ -77,12 +78,20 @@ uint32_t default_thread_count() {
   return std::min({count, quota_cpus(), ThreadPool::kThreadsMax});
 }
 
-ThreadPool::ThreadPool(uint32_t threads) {
+Result<std::unique_ptr<ThreadPool>> ThreadPool::create(uint32_t threads) {
   CHECK(threads >= 1 && threads <= kThreadsMax);
-  workers_.reserve(threads - 1);
+  std::unique_ptr<ThreadPool> pool(new ThreadPool);  // its end joins what was started
+  pool->workers_.reserve(threads - 1);
   for (uint32_t worker = 1; worker < threads; ++worker) {
-    workers_.emplace_back([this, worker] { worker_loop(worker); });
+    try {
+      pool->workers_.emplace_back([raw = pool.get(), worker] { raw->worker_loop(worker); });
+    } catch (const std::system_error& error) {
+      return self_error(Code::resource_exhausted,
+                        std::to_string(threads) + " compute threads are wanted, but the system " +
+                            "gives only " + std::to_string(worker) + ": " + error.code().message());
+    }
   }
+  return pool;
 }
 
 ThreadPool::~ThreadPool() {

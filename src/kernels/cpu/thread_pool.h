@@ -4,10 +4,13 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <type_traits>
 #include <vector>
+
+#include "base/result.h"
 
 namespace baton {
 
@@ -34,8 +37,8 @@ class ThreadPool {
  public:
   static constexpr uint32_t kThreadsMax = 512;
 
-  /// `threads` counts the caller; 1 … kThreadsMax.
-  explicit ThreadPool(uint32_t threads);
+  /// `threads` counts the caller; 1 … kThreadsMax. resource_exhausted if the system refuses one.
+  static Result<std::unique_ptr<ThreadPool>> create(uint32_t threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -59,6 +62,7 @@ class ThreadPool {
  private:
   using Call = void (*)(void* context, uint32_t task, uint32_t worker);
 
+  ThreadPool() = default;
   void run_erased(uint32_t tasks, Call call, void* context);
   void worker_loop(uint32_t worker);
   void take_tasks(uint32_t generation, uint32_t worker);
