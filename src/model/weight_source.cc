@@ -16,18 +16,17 @@ std::string shape_text(const std::vector<uint64_t>& shape) {
 
 class FileSource final : public WeightSource {
  public:
-  FileSource(std::filesystem::path dir, std::unique_ptr<Safetensors> files)
-      : dir_(std::move(dir)), files_(std::move(files)) {}
+  explicit FileSource(std::unique_ptr<Safetensors> files) : files_(std::move(files)) {}
 
   Result<StoredTensor> fetch(const std::string& name, const std::vector<uint64_t>& shape) override {
     const StoredTensor* tensor = files_->find(name);
     if (tensor == nullptr) {
       return self_error(Code::data_corrupt,
-                        "the weights in " + dir_.string() + " have no tensor \"" + name + "\"");
+                        files_->listing().string() + ": has no tensor \"" + name + "\"");
     }
     if (tensor->shape != shape) {
-      return self_error(Code::data_corrupt, "the tensor \"" + name + "\" in " + dir_.string() +
-                                                " has shape " + shape_text(tensor->shape) +
+      return self_error(Code::data_corrupt, tensor->file + ": tensor \"" + name + "\" has shape " +
+                                                shape_text(tensor->shape) +
                                                 ", but config.json asks for " + shape_text(shape));
     }
     return *tensor;
@@ -38,7 +37,6 @@ class FileSource final : public WeightSource {
   }
 
  private:
-  std::filesystem::path dir_;
   std::unique_ptr<Safetensors> files_;
 };
 
@@ -51,7 +49,7 @@ class RandomSource final : public WeightSource {
     for (uint64_t size : shape) count *= size;
     BATON_ASSIGN(MappedMemory memory, MappedMemory::allocate(count * sizeof(bf16)));
     fill(name, memory.as<bf16>(), count);
-    StoredTensor tensor{DType::bf16, shape, {memory.data(), memory.size()}};
+    StoredTensor tensor{DType::bf16, shape, {memory.data(), memory.size()}, "random"};
     tensors_[name] = std::move(memory);
     return tensor;
   }
@@ -87,7 +85,7 @@ class RandomSource final : public WeightSource {
 
 Result<std::unique_ptr<WeightSource>> open_weight_files(const std::filesystem::path& dir) {
   BATON_ASSIGN(std::unique_ptr<Safetensors> files, Safetensors::open(dir));
-  return std::unique_ptr<WeightSource>(std::make_unique<FileSource>(dir, std::move(files)));
+  return std::unique_ptr<WeightSource>(std::make_unique<FileSource>(std::move(files)));
 }
 
 std::unique_ptr<WeightSource> random_weights(uint64_t seed, ThreadPool& pool) {

@@ -76,6 +76,7 @@ Result<StoredTensor> to_tensor(SafetensorsEntry& entry, std::span<const std::byt
   tensor.dtype = *dtype;
   tensor.shape = std::move(entry.shape);
   tensor.data = data.subspan(entry.begin, entry.end - entry.begin);
+  tensor.file = file;
   return tensor;
 }
 
@@ -222,8 +223,10 @@ Result<std::unique_ptr<Safetensors>> Safetensors::open(const fs::path& dir) {
     return fs::symlink_status(dir / name, ignored).type() != fs::file_type::not_found;
   };
   if (is_there(kSingleFile)) {
-    BATON_TRY(weights->add_file(dir / kSingleFile, nullptr));
+    weights->listing_ = dir / kSingleFile;
+    BATON_TRY(weights->add_file(weights->listing_, nullptr));
   } else if (is_there(kIndexFile)) {
+    weights->listing_ = dir / kIndexFile;
     BATON_TRY(weights->add_shards(dir));
   } else {
     return self_error(Code::not_found, dir.string() + ": no weights here, neither " + kSingleFile +

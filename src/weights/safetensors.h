@@ -29,6 +29,7 @@ struct StoredTensor {
   DType dtype = DType::fp32;  // fp32, fp16 or bf16
   std::vector<uint64_t> shape;
   std::span<const std::byte> data;  // valid while its Safetensors lives
+  std::string file;                 // where it lies, for messages
 };
 
 class Safetensors {
@@ -54,6 +55,8 @@ class Safetensors {
   const StoredTensor* find(const std::string& name) const;
   const std::map<std::string, StoredTensor>& tensors() const { return tensors_; }
   uint64_t total_bytes() const;
+  /// The file that lists all tensors, for messages: the only one, or the index of the shards.
+  const std::filesystem::path& listing() const { return listing_; }
 
   /// Tells the kernel that these pages are no longer needed, so that packing a model does not keep
   /// two copies of it resident. The data stays readable.
@@ -66,6 +69,7 @@ class Safetensors {
                         const std::map<std::string, std::string>* weight_map);
   Result<void> add_shards(const std::filesystem::path& dir);
 
+  std::filesystem::path listing_;
   std::vector<std::unique_ptr<Mapping>> mappings_;
   std::map<std::string, StoredTensor> tensors_;
 };
