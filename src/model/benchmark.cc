@@ -28,7 +28,8 @@ class EngineBenchmark {
     sampling_.temperature = 0.0f;
   }
 
-  /// Bytes of weights that one step reads: everything packed. The embedding's rows are counted too.
+  /// Bytes of weights that one step reads: all that is packed, which is the matrices in whole tiles
+  /// and the vectors. Rows of the embedding, one a token, are left out.
   double step_weight_bytes() const { return static_cast<double>(weights_.arena.size()); }
   double kv_bytes(uint32_t positions) const {
     return static_cast<double>(model_.forward().layout().block_bytes()) / kBlockTokens * positions;
@@ -63,7 +64,7 @@ class EngineBenchmark {
     EngineBenchmarkRow row = base_row(batch, options_.context_tokens, 0);
     row.tokens_per_s = median(rates);
     row.bytes_per_token = step_weight_bytes() / batch + kv_bytes(options_.context_tokens);
-    return finish(row, median(ceilings));
+    return finish(row, median(ceilings), 1);
   }
 
   EngineBenchmarkRow prompt(uint32_t tokens) {
@@ -75,7 +76,7 @@ class EngineBenchmark {
     EngineBenchmarkRow row = base_row(1, 0, tokens);
     row.tokens_per_s = median(rates);
     row.bytes_per_token = step_weight_bytes() / tokens;
-    return finish(row, median(ceilings));
+    return finish(row, median(ceilings), 1.0 / tokens);
   }
 
  private:
@@ -92,13 +93,22 @@ class EngineBenchmark {
     return row;
   }
 
-  EngineBenchmarkRow finish(EngineBenchmarkRow row, double ceiling) const {
+  /// `heads_per_token`: how often the head runs; a prompt needs the logits of its last token only.
+  EngineBenchmarkRow finish(EngineBenchmarkRow row, double ceiling, double heads_per_token) const {
     row.gb_per_s = row.bytes_per_token * row.tokens_per_s / 1e9;
     row.ceiling_gb_per_s = ceiling;
     row.fraction = ceiling > 0 ? row.gb_per_s / ceiling : 0;
-    const double weights = step_weight_bytes() * 8 / bits_of(weights_.dtype);
+    double weights = heads_per_token * elements(weights_.head);
+    for (const Qwen2Layer& layer : weights_.layers) {
+      weights += elements(layer.qkv) + elements(layer.o) + elements(layer.gate_up);
+      weights += elements(layer.down);
+    }
     row.gflop_per_s = 2 * weights * row.tokens_per_s / 1e9;
     return row;
+  }
+
+  static double elements(const PackedMatrix& matrix) {
+    return static_cast<double>(matrix.n) * matrix.k;
   }
 
   /// Gives each sequence its blocks and positions 0 … context.
@@ -195,8 +205,12 @@ Result<void> run_engine_benchmark(const std::filesystem::path& dir,
   }
   for (uint32_t prompt : options.prompts) tokens = std::max<uint64_t>(tokens, prompt);
   model_options.kv_tokens = tokens + kBlockTokens;
-  if (options.context_tokens + 1 > config.context_tokens) {
-    return client_error(Code::invalid_argument, "the context is longer than the model's");
+  const auto longest_prompt = std::max_element(options.prompts.begin(), options.prompts.end());
+  if (options.context_tokens + 1 > config.context_tokens ||
+      (longest_prompt != options.prompts.end() && *longest_prompt > config.context_tokens)) {
+    return client_error(Code::invalid_argument, "the model's context is " +
+                                                    std::to_string(config.context_tokens) +
+                                                    " tokens: contexts and prompts must fit in it");
   }
   const CpuModelSource source{
       config, [&](ThreadPool& pool) -> Result<std::unique_ptr<WeightSource>> {

@@ -13,8 +13,8 @@
 namespace baton {
 
 struct EngineBenchmarkOptions {
-  CpuModelOptions model;
-  bool random = false;                         // random weights: the folder needs config.json only
+  CpuModelOptions model;  // but kv_tokens: the benchmark sizes the pool for its own rows
+  bool random = false;    // random weights: the folder needs config.json only
   std::vector<uint32_t> batches = {1, 4, 16};  // sequences decoded together; 1 … 256 each
   uint32_t context_tokens = 256;               // positions before the first measured token
   uint32_t decode_steps = 8;                   // measured steps of a row, in rounds; ≥ 1
@@ -31,11 +31,11 @@ struct EngineBenchmarkRow {
   uint32_t context = 0;
   uint32_t prompt = 0;
   double tokens_per_s = 0;
-  double bytes_per_token = 0;   // weights and KV that must be read, shared by the batch
+  double bytes_per_token = 0;   // packed weights, shared by the batch or prompt, and KV of context
   double gb_per_s = 0;          // bytes_per_token · tokens_per_s
   double ceiling_gb_per_s = 0;  // streaming reads of the same weights by the same threads
   double fraction = 0;          // gb_per_s / ceiling_gb_per_s
-  double gflop_per_s = 0;       // 2 · weights · tokens_per_s
+  double gflop_per_s = 0;       // 2 · weights of the matrices that a token needs · tokens_per_s
 };
 
 /// Calls `on_row` as soon as a row is measured. Bandwidth and decoding alternate, so that a

@@ -28,7 +28,7 @@ uint64_t config_hash(const ModelConfig& config) {
   for (uint64_t value :
        {uint64_t{config.vocab_size}, uint64_t{config.hidden_size},
         uint64_t{config.intermediate_size}, uint64_t{config.layers}, uint64_t{config.heads},
-        uint64_t{config.kv_heads}, uint64_t{config.head_dim},
+        uint64_t{config.kv_heads}, uint64_t{config.head_dim}, uint64_t{config.context_tokens},
         uint64_t{std::bit_cast<uint32_t>(config.rms_norm_eps)},
         std::bit_cast<uint64_t>(config.rope_theta), uint64_t{config.tied_embeddings}}) {
     hash = hash_combine(hash, value);
@@ -49,10 +49,9 @@ Result<void> check_options(const CpuModelOptions& options) {
                             "; the best it has is " + std::string(to_string(best_isa())),
                         "isa");
   }
-  if (options.threads > ThreadPool::kThreadsMax) {
+  if (options.threads > kCpuThreadsMax) {
     return client_error(Code::invalid_argument,
-                        "at most " + std::to_string(ThreadPool::kThreadsMax) + " threads",
-                        "threads");
+                        "at most " + std::to_string(kCpuThreadsMax) + " threads", "threads");
   }
   constexpr uint32_t kStepTokensLimit = 65'536;
   if (options.step_tokens_max < 1 || options.step_tokens_max > kStepTokensLimit ||
@@ -74,20 +73,18 @@ Result<uint32_t> pool_blocks(const ModelConfig& config, const CpuModelOptions& o
   const uint64_t wanted = (wanted_tokens - 1) / kBlockTokens + 1;
   uint64_t pool_bytes = 0, needed = 0;
   if (wanted > kBlocksMax || __builtin_mul_overflow(wanted, block_bytes, &pool_bytes) ||
-      __builtin_add_overflow(other_bytes, pool_bytes, &needed)) {
+      __builtin_add_overflow(other_bytes + kReserveBytes, pool_bytes, &needed)) {
     return client_error(Code::too_large,
                         "a KV pool of " + std::to_string(wanted_tokens) + " tokens is too large",
                         "kv_tokens");
   }
-  if (options.kv_tokens != 0 && needed > available) {
-    return self_error(Code::resource_exhausted, "the model needs " + mib(needed) + " (" +
-                                                    mib(other_bytes) + " of weights and scratch, " +
-                                                    mib(pool_bytes) + " of KV pool), but only " +
-                                                    mib(available) +
-                                                    " are available: ask for a smaller KV pool");
-  }
-  if (options.kv_tokens != 0 || needed + kReserveBytes <= available) {
-    return static_cast<uint32_t>(wanted);
+  if (needed <= available) return static_cast<uint32_t>(wanted);
+  if (options.kv_tokens != 0) {
+    return self_error(Code::resource_exhausted,
+                      "the model needs " + mib(needed) + " (" + mib(other_bytes) +
+                          " of weights and scratch, " + mib(pool_bytes) + " of KV pool, " +
+                          mib(kReserveBytes) + " for the rest of the process), but only " +
+                          mib(available) + " are available: ask for a smaller KV pool");
   }
   const uint64_t least = std::min<uint64_t>(wanted, 512 / kBlockTokens);
   const uint64_t taken = other_bytes + kReserveBytes;
@@ -145,10 +142,12 @@ ClassId CpuModel::compute_class() {
   hash = hash_combine(hash, hash_bytes(std::as_bytes(forward_->rope_frequencies())));
 
   constexpr uint32_t kPromptTokens = 20;
-  const uint32_t prompt = std::min(kPromptTokens, info_.step_tokens_max);
+  static_assert(kPromptTokens < kBlockTokens);
   const BlockId block = 0;
-  uint32_t position = 0;
-  for (const uint32_t tokens : {prompt, 1u}) {
+  for (uint32_t position = 0; position <= kPromptTokens;) {
+    // Chunks of the prompt, as small as a step is here: no bit depends on how it was cut.
+    const uint32_t tokens =
+        position == kPromptTokens ? 1 : std::min(kPromptTokens - position, info_.step_tokens_max);
     ForwardStep step;
     for (uint32_t i = 0; i < tokens; ++i) {
       step.positions.push_back(position + i);
@@ -158,9 +157,10 @@ ClassId CpuModel::compute_class() {
     step.slices.push_back({0, tokens, position, &block});
     step.sample_rows.push_back(tokens - 1);
     forward_->run(step, kv_.data());
+    position += tokens;
+    if (position < kPromptTokens) continue;
     const float* logits = forward_->logits(step, 0, 1);
     hash = hash_combine(hash, hash_bytes(std::as_bytes(std::span(logits, info_.vocab_size))));
-    position += tokens;
   }
   std::memset(kv_.data(), 0, forward_->layout().block_bytes());
   return ClassId{hash};
@@ -239,14 +239,15 @@ Result<std::unique_ptr<CpuModel>> build_cpu_model(const CpuModelSource& source,
                                                   const CpuModelOptions& options) {
   BATON_TRY(check_options(options));
   const ModelConfig& config = source.config;
-  BATON_ASSIGN(uint64_t bytes, packed_weight_bytes(config, options.dtype));
-  bytes += Qwen2Forward::scratch_bytes(config, options.step_tokens_max);
-  BATON_ASSIGN(const uint32_t blocks, pool_blocks(config, options, bytes));
-
+  const CpuIsa isa = options.isa.value_or(best_isa());
   const uint32_t threads = options.threads != 0 ? options.threads : default_thread_count();
-  BATON_ASSIGN(std::unique_ptr<CpuBackend> backend,
-               CpuBackend::create(options.isa.value_or(best_isa()), threads,
-                                  Qwen2Forward::backend_limits(config, options.step_tokens_max)));
+  const BackendLimits limits = Qwen2Forward::backend_limits(config, options.step_tokens_max);
+  BATON_ASSIGN(const uint64_t weight_bytes, resident_weight_bytes(config, options.dtype));
+  const uint64_t scratch_bytes = Qwen2Forward::scratch_bytes(config, options.step_tokens_max) +
+                                 CpuBackend::scratch_bytes(isa, threads, limits);
+  BATON_ASSIGN(const uint32_t blocks, pool_blocks(config, options, weight_bytes + scratch_bytes));
+
+  BATON_ASSIGN(std::unique_ptr<CpuBackend> backend, CpuBackend::create(isa, threads, limits));
   BATON_ASSIGN(std::unique_ptr<WeightSource> weight_source, source.open(backend->pool()));
   BATON_ASSIGN(Qwen2Weights weights,
                load_qwen2_weights(config, options.dtype, std::move(weight_source), backend->pool(),

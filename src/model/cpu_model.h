@@ -9,15 +9,19 @@
 
 #include "base/result.h"
 #include "kernels/cpu/isa.h"
+#include "kernels/cpu/thread_pool.h"
 #include "model/model.h"
 #include "tensor/tensor.h"
 #include "weights/model_config.h"
 
 namespace baton {
 
+/// Most compute threads of a model.
+inline constexpr uint32_t kCpuThreadsMax = ThreadPool::kThreadsMax;
+
 struct CpuModelOptions {
   DType dtype = DType::bf16;  // bf16 or fp32
-  uint32_t threads = 0;       // 0: one per physical core that this process may use
+  uint32_t threads = 0;  // 0: one per physical core that this process may use; ≤ kCpuThreadsMax
   std::optional<CpuIsa> isa;  // not set: best_isa(); an error if the processor lacks it
   uint64_t kv_tokens = 0;     // KV pool in tokens; 0: max(context, 8,192), memory permitting
   uint32_t step_tokens_max = 512;

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <map>
 
+#include "base/hash.h"
+#include "kernels/cpu/gemm.h"
 #include "model/benchmark.h"
 #include "model/cpu_model_impl.h"
 #include "weights/test_files.h"
@@ -220,8 +222,85 @@ TEST_F(CpuModelTest, the_class_names_everything_that_decides_bits) {
   add("fp32", fp32, 7);
   rope.rope_frequencies = DType::bf16;
   add("rounded frequencies", rope, 7);
+  std::string longer = config_text(true);
+  longer.replace(longer.find("1024"), 4, "2048");
+  dir_.write("config.json", longer);
+  add("longer context", options, 7);
   dir_.write("config.json", config_text(false));
   add("untied", options, 7);
+}
+
+TEST_F(CpuModelTest, the_class_does_not_name_what_decides_no_bit) {
+  CpuModelOptions options = small_options(best_isa(), 1, DType::bf16);
+  const auto reference = make(options);
+  ASSERT_NE(reference, nullptr);
+  for (uint32_t step_tokens : {1u, 7u, 19u, 20u, 21u}) {
+    options.step_tokens_max = step_tokens;
+    options.kv_tokens = 64 * step_tokens;
+    const auto model = make(options);
+    ASSERT_NE(model, nullptr);
+    EXPECT_EQ(model->info().klass, reference->info().klass) << step_tokens << " tokens a step";
+  }
+}
+
+/// fp32 weights that no bf16 can hold; the head's are those of the embedding.
+class FineSource final : public WeightSource {
+ public:
+  Result<StoredTensor> fetch(const std::string& name, const std::vector<uint64_t>& shape) override {
+    const std::string like = name == "lm_head.weight" ? "model.embed_tokens.weight" : name;
+    const float offset = name.find("norm") != std::string::npos ? 1.0f : 0.0f;
+    uint64_t bits = hash_string(like, 3), count = 1;
+    for (uint64_t size : shape) count *= size;
+    std::vector<float>& values = tensors_[name];
+    for (uint64_t i = 0; i < count; ++i) {
+      bits = hash_mix(bits);
+      values.push_back(static_cast<float>(static_cast<int32_t>(bits)) * 3e-11f + offset);
+    }
+    return StoredTensor{DType::fp32, shape, std::as_bytes(std::span(values)), "fine"};
+  }
+  void release(const std::string& name, const StoredTensor&, bool still_read) override {
+    if (!still_read) tensors_.erase(name);
+  }
+
+ private:
+  std::map<std::string, std::vector<float>> tensors_;
+};
+
+TEST_F(CpuModelTest, a_tied_model_gives_the_bits_of_its_untied_copy_in_less_memory) {
+  for (DType dtype : {DType::bf16, DType::fp32}) {
+    SCOPED_TRACE(to_string(dtype));
+    std::vector<std::vector<Sequence>> drawn;
+    for (bool tied : {true, false}) {
+      dir_.write("config.json", config_text(tied));
+      const CpuModelSource source{
+          *ModelConfig::load(dir_.path()), [](ThreadPool&) {
+            return Result<std::unique_ptr<WeightSource>>(std::make_unique<FineSource>());
+          }};
+      auto model = build_cpu_model(source, small_options(best_isa(), 2, dtype));
+      ASSERT_TRUE(model.ok()) << model.error().message;
+      drawn.push_back(Generation(**model, {5, 70}, 3).run(true, 64));
+
+      const uint64_t layer = 640 * 96 + 96 * 384 + 352 * 96 + 96 * 192;
+      const uint64_t matrices = (304 * 96 + 2 * layer) * bits_of(dtype) / 8;
+      const uint64_t vectors = (2 * (96 + 640 + 96) + 96) * 4;
+      EXPECT_EQ((*model)->memory().weight_bytes,
+                matrices + vectors + (tied ? 0 : 301 * 84 * sizeof(float)));
+    }
+    expect_same_bits(drawn[0], drawn[1]);
+  }
+}
+
+TEST_F(CpuModelTest, the_plan_before_loading_is_what_loading_takes) {
+  for (bool tied : {true, false}) {
+    dir_.write("config.json", config_text(tied));
+    const auto model = make(small_options(best_isa(), 3, DType::bf16));
+    ASSERT_NE(model, nullptr);
+    const ModelConfig config = *ModelConfig::load(dir_.path());
+    EXPECT_EQ(resident_weight_bytes(config, DType::bf16).value(), model->memory().weight_bytes);
+    const uint64_t workers = 3 * kGemmScratchFloats * sizeof(float);
+    EXPECT_GE(model->memory().scratch_bytes,
+              workers + Qwen2Forward::scratch_bytes(config, model->info().step_tokens_max));
+  }
 }
 
 TEST_F(CpuModelTest, options_that_cannot_be_met_are_refused) {
@@ -277,6 +356,7 @@ TEST_F(CpuModelTest, missing_and_misshapen_tensors_are_named) {
   ASSERT_FALSE(model.ok());
   EXPECT_EQ(model.error().code, Code::data_corrupt) << model.error().message;
   EXPECT_NE(model.error().message.find("model.embed_tokens.weight"), std::string::npos);
+  EXPECT_NE(model.error().message.find("/model.safetensors:"), std::string::npos);
 
   dir_.write("model.safetensors",
              one_tensor("model.embed_tokens.weight", R"("dtype": "BF16", "shape": [2, 1])"));
@@ -284,6 +364,24 @@ TEST_F(CpuModelTest, missing_and_misshapen_tensors_are_named) {
   ASSERT_FALSE(model.ok());
   EXPECT_NE(model.error().message.find("[2, 1]"), std::string::npos) << model.error().message;
   EXPECT_NE(model.error().message.find("[301, 84]"), std::string::npos);
+  EXPECT_NE(model.error().message.find("/model.safetensors:"), std::string::npos);
+}
+
+TEST_F(CpuModelTest, errors_name_the_shard_or_the_index) {
+  const CpuModelOptions options = small_options(CpuIsa::plain, 1, DType::bf16);
+  auto write_shard = [&](const std::string& tensor) {
+    dir_.write("model-00001-of-00001.safetensors",
+               one_tensor(tensor, R"("dtype": "BF16", "shape": [2, 1])"));
+    dir_.write("model.safetensors.index.json",
+               R"({"weight_map": {")" + tensor + R"(": "model-00001-of-00001.safetensors"}})");
+    auto model = load_cpu_model(dir_.path(), options);
+    return model.ok() ? std::string() : model.error().message;
+  };
+  EXPECT_NE(write_shard("model.embed_tokens.weight").find("/model-00001-of-00001.safetensors:"),
+            std::string::npos);
+  const std::string missing = write_shard("other");
+  EXPECT_NE(missing.find("/model.safetensors.index.json:"), std::string::npos) << missing;
+  EXPECT_NE(missing.find("model.embed_tokens.weight"), std::string::npos) << missing;
 }
 
 TEST_F(CpuModelTest, loading_reports_progress_up_to_one) {
@@ -316,6 +414,10 @@ TEST_F(CpuModelTest, the_benchmark_measures_each_row_that_was_asked_for) {
   }
   EXPECT_EQ(rows[1].batch, 3u);
   EXPECT_EQ(rows[2].prompt, 64u);
+  options.prompts = {1025};  // beyond the model's context
+  options.model.step_tokens_max = 2048;
+  EXPECT_FALSE(run_engine_benchmark(dir_.path(), options, [](const EngineBenchmarkRow&) {}).ok());
+  options.prompts = {64};
   options.batches = {0};
   EXPECT_FALSE(run_engine_benchmark(dir_.path(), options, [](const EngineBenchmarkRow&) {}).ok());
 }

@@ -167,6 +167,7 @@ void Qwen2Forward::layer(const ForwardStep& step, uint32_t index, std::byte* kv)
        *backend_);
 }
 
+/// residual = round(embedding row); the rows of a tied head were rounded when it was packed.
 void Qwen2Forward::embed(const ForwardStep& step) {
   const StoredTensor& table = weights_.embedding;
   const size_t row_bytes = size_t{config_.hidden_size} * bits_of(table.dtype) / 8;
@@ -174,8 +175,12 @@ void Qwen2Forward::embed(const ForwardStep& step) {
     const Token token = step.tokens[row];
     CHECK(token >= 0 && static_cast<uint32_t>(token) < config_.vocab_size);
     float* x = residual_ + row * hidden_;
-    widen(table.data.data() + static_cast<size_t>(token) * row_bytes, table.dtype,
-          config_.hidden_size, bf16_, x);
+    if (config_.tied_embeddings) {
+      unpack_row(weights_.head, static_cast<uint32_t>(token), x);
+    } else {
+      widen(table.data.data() + static_cast<size_t>(token) * row_bytes, table.dtype,
+            config_.hidden_size, bf16_, x);
+    }
     // Whole panels are added to x: a row that was NaN left NaN in the padding too.
     std::fill(x + config_.hidden_size, x + hidden_, 0.0f);
   });

@@ -37,6 +37,7 @@ class Carver {
   }
   float* floats(uint64_t count) { return reinterpret_cast<float*>(take(count * sizeof(float))); }
   void matrix(PackedMatrix& matrix) { matrix.data = take(matrix.bytes()); }
+  bool all_taken() const { return used_ == arena_.size(); }
 
  private:
   const MappedMemory& arena_;
@@ -51,9 +52,13 @@ class CheckedSum {
     n = (n + kTileColumns - 1) / kTileColumns * kTileColumns;
     k = (k + kTileDepth - 1) / kTileDepth * kTileDepth;
     overflow_ |= __builtin_mul_overflow(n, k, &bytes);
-    overflow_ |= __builtin_mul_overflow(bytes, bits_of(dtype) / 8, &bytes);
-    overflow_ |= __builtin_mul_overflow(bytes, times, &bytes);
-    overflow_ |= __builtin_add_overflow(total_, bytes, &total_);
+    add(bytes, dtype, times);
+  }
+  void vector(uint64_t size, uint64_t times) { add(size, DType::fp32, times); }
+  void add(uint64_t count, DType dtype, uint64_t times) {
+    overflow_ |= __builtin_mul_overflow(count, bits_of(dtype) / 8, &count);
+    overflow_ |= __builtin_mul_overflow(count, times, &count);
+    overflow_ |= __builtin_add_overflow(total_, count, &total_);
   }
   Result<uint64_t> total() const {
     if (overflow_ || total_ > uint64_t{1} << 46) {
@@ -85,6 +90,7 @@ class Loader {
       BATON_TRY(load_layer(weights_.layers[i], "model.layers." + std::to_string(i) + "."));
     }
     BATON_ASSIGN(weights_.final_norm, vector("model.norm.weight", config_.hidden_size));
+    CHECK(carver_.all_taken());  // packed_weight_bytes() is exact
     weights_.digest = digest_;
     if (progress_) progress_(1.0);
     return {};
@@ -103,7 +109,8 @@ class Loader {
     } else {
       BATON_TRY(matrix("lm_head.weight", config_.vocab_size, weights_.head, 0, 1));
     }
-    weights_.source->release(name, weights_.embedding, true);
+    weights_.source->release(name, weights_.embedding, !config_.tied_embeddings);
+    if (config_.tied_embeddings) weights_.embedding = {};
     return {};
   }
 
@@ -206,20 +213,38 @@ class Loader {
 }  // namespace
 
 uint64_t Qwen2Weights::bytes() const {
-  return arena.size() + (config.tied_embeddings ? 0 : embedding.data.size());
+  return arena.size() + embedding.data.size();
 }
 
-Result<uint64_t> packed_weight_bytes(const ModelConfig& config, DType dtype) {
+namespace {
+
+void add_packed(const ModelConfig& config, DType dtype, CheckedSum& sum) {
   const Shape shape(config);
   const uint64_t layers = config.layers;
-  CheckedSum sum;
   sum.matrix(config.vocab_size, config.hidden_size, dtype);
   sum.matrix(shape.qkv, config.hidden_size, dtype, layers);
   sum.matrix(config.hidden_size, shape.attention, dtype, layers);
   sum.matrix(shape.gate_up, config.hidden_size, dtype, layers);
   sum.matrix(config.hidden_size, config.intermediate_size, dtype, layers);
-  // Vectors, generously: two norms and a bias each layer as if they were 16 columns wide.
-  sum.matrix(1, 2 * uint64_t{shape.hidden} + shape.qkv + 64, DType::fp32, layers + 1);
+  sum.vector(shape.hidden, 2 * layers + 1);  // the norms
+  sum.vector(shape.qkv, layers);             // the biases
+}
+
+}  // namespace
+
+Result<uint64_t> packed_weight_bytes(const ModelConfig& config, DType dtype) {
+  CheckedSum sum;
+  add_packed(config, dtype, sum);
+  return sum.total();
+}
+
+Result<uint64_t> resident_weight_bytes(const ModelConfig& config, DType dtype) {
+  CheckedSum sum;
+  add_packed(config, dtype, sum);
+  const DType stored = config.dtype == "float32" ? DType::fp32 : DType::bf16;
+  if (!config.tied_embeddings) {
+    sum.add(uint64_t{config.vocab_size} * config.hidden_size, stored, 1);
+  }
   return sum.total();
 }
 

@@ -48,7 +48,8 @@ struct Qwen2Layer {
 struct Qwen2Weights {
   ModelConfig config;
   DType dtype = DType::bf16;
-  StoredTensor embedding;  // [vocab][hidden] as stored; looked up row by row
+  StoredTensor embedding;  // [vocab][hidden] as stored, looked up row by row; empty if tied: then
+                           // its rows are those of `head`
   std::vector<Qwen2Layer> layers;
   const float* final_norm = nullptr;  // [hidden]
   PackedMatrix head;                  // vocab from hidden
@@ -60,8 +61,11 @@ struct Qwen2Weights {
   uint64_t bytes() const;
 };
 
-/// Bytes of the packed form; too_large if the sizes of config.json overflow.
+/// Bytes of the packed form, exactly; too_large if the sizes of config.json overflow.
 Result<uint64_t> packed_weight_bytes(const ModelConfig& config, DType dtype);
+
+/// What Qwen2Weights::bytes() will be if the embedding is stored as config.json says.
+Result<uint64_t> resident_weight_bytes(const ModelConfig& config, DType dtype);
 
 /// Packs tensor by tensor, releasing each, so that two copies never exist at once.
 /// `progress` gets a fraction in [0, 1]; may be empty.
