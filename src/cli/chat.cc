@@ -83,10 +83,10 @@ class Conversation {
     request.sampling = sampling_;
     request.seed = seed_;
     request.max_tokens = options_.max_tokens;
+    StreamDecoderOptions decoding;
+    decoding.starts_in_reasoning = ends_inside_thought(*folder_.tokenizer, request.prompt);
     BATON_ASSIGN(std::shared_ptr<Mailbox> mailbox, engine_.submit(std::move(request)));
 
-    StreamDecoderOptions decoding;
-    decoding.starts_in_reasoning = folder_.chat_template->starts_in_reasoning();
     StreamDecoder decoder(folder_.tokenizer, decoding);
     std::string content;
     interrupted.store(false);

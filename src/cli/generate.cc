@@ -9,7 +9,10 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "api/chat_request.h"
@@ -55,8 +58,10 @@ struct Job {
 
 /// `"logprobs": k` means the same in both forms of a line: the k best beside each token.
 std::string as_chat_body(json::object line) {
-  if (json::value* logprobs = line.if_contains("logprobs"); logprobs && logprobs->is_int64()) {
-    line["top_logprobs"] = *logprobs;
+  if (const json::value* logprobs = line.if_contains("logprobs");
+      logprobs != nullptr && logprobs->is_int64()) {
+    const int64_t count = logprobs->as_int64();  // a copy: inserting moves the object's values
+    line["top_logprobs"] = count;
     line["logprobs"] = true;
   }
   return json::serialize(line);
@@ -108,6 +113,10 @@ Result<Job> parse_job(const json::object& line, const ModelFolder& folder, Marke
     return client_error(Code::invalid_argument, "one answer a line: n must be 1", "n");
   }
   resolve(generation, folder, job);
+  if (!job.stop.empty() && !folder.tokenizer) {
+    return client_error(Code::unsupported, "stop strings need a tokenizer; this model has none",
+                        "stop");
+  }
   return job;
 }
 
@@ -117,11 +126,13 @@ class Answer {
   Answer(Job job, const std::shared_ptr<const Tokenizer>& tokenizer)
       : prompt_(job.request.prompt),
         seed_(job.request.seed),
-        logprobs_wanted_(job.request.sampling.logprobs >= 0) {
+        logprobs_wanted_(job.request.sampling.logprobs >= 0),
+        include_stop_(job.include_stop) {
     if (!tokenizer) return;
     StreamDecoderOptions options;
     options.stop = std::move(job.stop);
     options.include_stop = job.include_stop;
+    options.min_tokens = job.request.sampling.min_tokens;
     options.skip_special = job.skip_special;
     options.split_reasoning = false;
     decoder_ = std::make_unique<StreamDecoder>(tokenizer, std::move(options));
@@ -132,7 +143,7 @@ class Answer {
     if (event.token >= 0) {
       ids_.push_back(event.token);
       if (logprobs_wanted_) logprobs_.push_back(logprob_entry(event));
-      if (decoder_) {
+      if (decoder_ && !is_hidden_stop(event)) {
         const StreamDecoder::Delta delta = decoder_->push(event.token);
         text_ += delta.content;
         if (delta.stopped) {
@@ -162,6 +173,11 @@ class Answer {
   }
 
  private:
+  /// The stop token completes the answer; its text is not part of it unless asked for.
+  bool is_hidden_stop(const TokenEvent& event) const {
+    return event.ending && event.ending->stop_token == event.token && !include_stop_;
+  }
+
   static json::object logprob_entry(const TokenEvent& event) {
     json::array top;
     for (const TopLogprob& alternative : event.top) {
@@ -173,6 +189,7 @@ class Answer {
   std::vector<Token> prompt_;
   uint64_t seed_;
   bool logprobs_wanted_;
+  bool include_stop_;
   std::unique_ptr<StreamDecoder> decoder_;
   std::vector<Token> ids_;
   json::array logprobs_;
@@ -181,26 +198,60 @@ class Answer {
   std::optional<Error> error_;
 };
 
-/// Which answers have news. Engine threads put, the main thread takes.
-class News {
+/// What happens next: a line was read, an answer has news, or the input has ended. The reader and
+/// the engine put, the main thread takes.
+class Feed {
  public:
-  void put(size_t index) {
-    const std::lock_guard lock(mutex_);
-    indices_.push_back(index);
-    some_.notify_one();
-  }
-  size_t wait() {
+  struct Next {
+    std::optional<Result<json::object>> line;
+    std::optional<size_t> news;  // the index of an answer
+  };
+
+  /// Waits while kLinesMax lines are there already.
+  void put_line(Result<json::object> line) {
     std::unique_lock lock(mutex_);
-    some_.wait(lock, [this] { return !indices_.empty(); });
-    const size_t index = indices_.front();
-    indices_.pop_front();
-    return index;
+    changed_.wait(lock, [this] { return lines_.size() < kLinesMax; });
+    lines_.push_back(std::move(line));
+    changed_.notify_all();
+  }
+  void end_input() {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+    changed_.notify_all();
+  }
+  void put_news(size_t index) {
+    const std::lock_guard lock(mutex_);
+    news_.insert(index);
+    changed_.notify_all();
+  }
+
+  /// News first. Lines only with `accept_lines`. Nothing at all: the input has ended and, as far as
+  /// lines are accepted, was taken; the caller knows whether answers are still to come.
+  Next wait(bool accept_lines, bool answers_to_come) {
+    std::unique_lock lock(mutex_);
+    const auto line_ready = [&] { return accept_lines && !lines_.empty(); };
+    const auto over = [&] { return ended_ && lines_.empty() && !answers_to_come; };
+    changed_.wait(lock, [&] { return !news_.empty() || line_ready() || over(); });
+    Next next;
+    if (!news_.empty()) {
+      next.news = *news_.begin();
+      news_.erase(news_.begin());
+    } else if (line_ready()) {
+      next.line = std::move(lines_.front());
+      lines_.pop_front();
+      changed_.notify_all();
+    }
+    return next;
   }
 
  private:
+  static constexpr size_t kLinesMax = 16;
+
   std::mutex mutex_;
-  std::condition_variable some_;
-  std::deque<size_t> indices_;
+  std::condition_variable changed_;
+  std::deque<Result<json::object>> lines_;
+  std::set<size_t> news_;
+  bool ended_ = false;
 };
 
 /// Keeps the engine full from a source of lines and prints the answers in their order.
@@ -209,14 +260,28 @@ class Load {
   Load(Engine& engine, const ModelFolder& folder, Markers markers, size_t in_flight_max)
       : engine_(engine), folder_(folder), markers_(markers), in_flight_max_(in_flight_max) {}
 
-  /// Returns false if a line failed.
+  /// Answers while it reads. Returns false if a line failed.
   bool run(std::istream& input) {
-    for_each_json_line(input, [this](Result<json::object> line) {
-      submit(std::move(line));
-      while (in_flight_.size() >= in_flight_max_) advance();
-      return true;
+    std::thread reader([&] {
+      for_each_json_line(input, [this](Result<json::object> line) {
+        feed_.put_line(std::move(line));
+        return true;
+      });
+      feed_.end_input();
     });
-    while (!in_flight_.empty()) advance();
+    while (true) {
+      // Answers that wait for an earlier one count too: nothing grows without bound.
+      const bool room = in_flight_.size() + done_.size() < in_flight_max_;
+      Feed::Next next = feed_.wait(room, !in_flight_.empty());
+      if (next.news) {
+        advance(*next.news);
+      } else if (next.line) {
+        submit(std::move(*next.line));
+      } else {
+        break;
+      }
+    }
+    reader.join();
     return all_good_;
   }
 
@@ -235,11 +300,10 @@ class Load {
     if (!mailbox) return complete(index, error_line(mailbox.error()), false);
     const auto running = std::make_shared<Running>(Running{*mailbox, std::move(answer)});
     in_flight_.emplace(index, running);
-    (*mailbox)->on_events([this, index] { news_.put(index); });
+    (*mailbox)->on_events([this, index] { feed_.put_news(index); });
   }
 
-  void advance() {
-    const size_t index = news_.wait();
+  void advance(size_t index) {
     const auto found = in_flight_.find(index);
     if (found == in_flight_.end()) return;  // ended by a stop string; late news
     Running& running = *found->second;
@@ -268,7 +332,7 @@ class Load {
   const ModelFolder& folder_;
   const Markers markers_;
   const size_t in_flight_max_;
-  News news_;
+  Feed feed_;
   std::map<size_t, std::shared_ptr<Running>> in_flight_;
   std::map<size_t, json::object> done_;  // complete, waiting for an earlier one
   size_t next_ = 0;
@@ -277,17 +341,18 @@ class Load {
 };
 
 /// `--prompt`: one question, the answer as plain text.
-Result<void> answer_one(Engine& engine, const ModelFolder& folder, const std::string& text) {
+Result<void> answer_one(Engine& engine, const ModelFolder& folder, const std::string& text,
+                        Markers markers) {
   json::object line;
   if (folder.chat_template) {
     line["messages"] = json::array{json::object{{"role", "user"}, {"content", text}}};
   } else {
     line["prompt"] = text;
   }
-  BATON_ASSIGN(Job job, parse_job(line, folder, Markers::escape));
+  BATON_ASSIGN(Job job, parse_job(line, folder, markers));
   StreamDecoderOptions decoding;
   decoding.starts_in_reasoning =
-      folder.chat_template && folder.chat_template->starts_in_reasoning();
+      folder.chat_template && ends_inside_thought(*folder.tokenizer, job.request.prompt);
   StreamDecoder decoder(folder.tokenizer, decoding);
   BATON_ASSIGN(const std::shared_ptr<Mailbox> mailbox, engine.submit(std::move(job.request)));
   const auto show = [](const StreamDecoder::Delta& delta) {
@@ -301,6 +366,9 @@ Result<void> answer_one(Engine& engine, const ModelFolder& folder, const std::st
       show(decoder.finish());
       std::puts("");
       if (event.ending->error) return *event.ending->error;
+      if (event.ending->finish == Finish::length) {
+        std::fprintf(stderr, "(the answer was cut: no room for more tokens)\n");
+      }
       return {};
     }
   }
@@ -324,11 +392,11 @@ int run_generate(GenerateOptions& options) {
   if (!model) return fail(model.error());
   const SteadyClock clock;
   const auto engine = Engine::start(std::move(model).value(), options.engine, clock);
+  const Markers markers = options.special_tokens == "allow" ? Markers::allow : Markers::escape;
   if (!input) {
-    auto answered = answer_one(*engine, *folder, options.prompt);
+    auto answered = answer_one(*engine, *folder, options.prompt, markers);
     return answered ? 0 : fail(answered.error());
   }
-  const Markers markers = options.special_tokens == "allow" ? Markers::allow : Markers::escape;
   Load load(*engine, *folder, markers, options.engine.queue_max);
   const bool good = load.run(*input);
   std::fprintf(stderr, "largest batch: %u\n", engine->stats().batch_largest);

@@ -235,6 +235,17 @@ TEST_F(FrontTest, AStopStringDropsTheStream) {
   EXPECT_TRUE(eventually([&] { return source_->live == 0; }));
 }
 
+TEST_F(FrontTest, MinTokensHoldsBackStopStringsToo) {
+  start([](const TokenRequest&) { return thought_then("aENDbENDc"); });
+  // The thought and the newlines after it take six tokens: END is complete at the 10th and 14th.
+  const auto content = [&](const char* more) {
+    return at(parsed(post(kChat, chat(more)).body), "/choices/0/message/content");
+  };
+  EXPECT_EQ(content(R"("stop":"END","min_tokens":10)"), "\"a\"");
+  EXPECT_EQ(content(R"("stop":"END","min_tokens":11)"), "\"aENDb\"");
+  EXPECT_EQ(content(R"("stop":"END","min_tokens":15)"), "\"aENDbENDc\"");
+}
+
 TEST_F(FrontTest, AClientThatLeavesCancelsItsWork) {
   start([](const TokenRequest&) { return Script{one_token(), {}}; });
   for (const bool stream : {true, false}) {

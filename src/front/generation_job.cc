@@ -60,19 +60,6 @@ Result<Sampling> sampling(const FrontContext& context, const SourceInfo& info,
   return out;
 }
 
-/// Whether the template left the thought open: `<think>` by its id, then nothing but newlines. (By
-/// id, because message content cannot forge one; not by the template's kind, because it does not
-/// open a thought after every last message.)
-bool ends_inside_thought(const Tokenizer& tokenizer, const std::vector<Token>& prompt) {
-  const std::optional<Token> open = tokenizer.marker("<think>");
-  for (auto token = prompt.rbegin(); open && token != prompt.rend(); ++token) {
-    if (*token == *open) return true;
-    const std::string_view bytes = tokenizer.bytes(*token);
-    if (bytes.find_first_not_of('\n') != std::string_view::npos) return false;
-  }
-  return false;
-}
-
 /// What chat and completions share once the prompts are ids.
 Result<void> resolve(const FrontContext& context, const http::Request& http,
                      const api::Generation& from, const char* prompt_param, GenerationJob& job) {
@@ -116,6 +103,7 @@ Result<void> resolve(const FrontContext& context, const http::Request& http,
   job.choices_per_prompt = from.choices;
   job.choice.decoder.stop = from.stop;
   job.choice.decoder.include_stop = from.include_stop;
+  job.choice.decoder.min_tokens = from.min_tokens;
   job.choice.decoder.skip_special = from.skip_special;
   job.choice.logprobs = from.logprobs >= 0;
   job.choice.token_ids = from.return_token_ids;

@@ -1,15 +1,14 @@
 #include "text/chat_template.h"
 
 #include <array>
-#include <fstream>
-#include <iterator>
 
 #include "base/json.h"
+#include "base/read_file.h"
 
 namespace baton {
 namespace {
 
-constexpr size_t kMaxConfigBytes = size_t{16} << 20;
+constexpr uint64_t kMaxConfigBytes = uint64_t{16} << 20;
 
 constexpr std::string_view kUser = "<｜User｜>";
 constexpr std::string_view kAssistant = "<｜Assistant｜>";
@@ -61,19 +60,6 @@ std::string default_system(std::string_view text) {
   return {};
 }
 
-Result<std::string> read_config(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return self_error(Code::not_found, "there is no " + path.string());
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  if (error) return self_error(Code::io, "cannot read " + path.string() + ": " + error.message());
-  if (size > kMaxConfigBytes) {
-    return self_error(Code::too_large, path.string() + " is larger than " +
-                                           std::to_string(kMaxConfigBytes >> 20) + " MiB");
-  }
-  return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-}
-
 std::string string_of(const json::value* value) {
   if (value == nullptr || !value->is_string()) return {};
   return std::string(value->get_string().data(), value->get_string().size());
@@ -122,7 +108,7 @@ Result<ChatTemplate> ChatTemplate::load(const std::filesystem::path& model_dir,
                                         const Tokenizer& tokenizer) {
   const std::filesystem::path config_path = model_dir / "tokenizer_config.json";
   std::string bos, text;
-  if (auto config_text = read_config(config_path); config_text.ok()) {
+  if (auto config_text = read_file(config_path, kMaxConfigBytes); config_text.ok()) {
     auto config = parse_json(*config_text);
     if (!config.ok() || !config->is_object()) {
       return self_error(
@@ -134,7 +120,10 @@ Result<ChatTemplate> ChatTemplate::load(const std::filesystem::path& model_dir,
   } else if (config_text.error().code != Code::not_found) {
     return std::move(config_text).error();
   }
-  if (auto jinja = read_config(model_dir / "chat_template.jinja"); jinja.ok()) {
+  const std::filesystem::path jinja_path = model_dir / "chat_template.jinja";
+  std::filesystem::path path = config_path;  // of the template
+  if (auto jinja = read_file(jinja_path, kMaxConfigBytes); jinja.ok()) {
+    path = jinja_path;
     text = *std::move(jinja);
   } else if (jinja.error().code != Code::not_found) {
     return std::move(jinja).error();
@@ -144,7 +133,9 @@ Result<ChatTemplate> ChatTemplate::load(const std::filesystem::path& model_dir,
                                            " has no chat template (chat_template.jinja, or "
                                            "chat_template in tokenizer_config.json)");
   }
-  return recognise(text, bos, tokenizer);
+  auto chat = recognise(text, bos, tokenizer);
+  if (!chat.ok()) chat.error().message = path.string() + ": " + chat.error().message;
+  return chat;
 }
 
 Result<ChatTemplate> ChatTemplate::recognise(std::string_view text, std::string_view bos,
@@ -295,6 +286,16 @@ std::vector<Token> ChatTemplate::encode(const Tokenizer& tokenizer,
   }
   flush();
   return out;
+}
+
+bool ends_inside_thought(const Tokenizer& tokenizer, std::span<const Token> prompt) {
+  const std::optional<Token> open = tokenizer.marker(kThinkOpen);
+  for (auto token = prompt.rbegin(); open && token != prompt.rend(); ++token) {
+    if (*token == *open) return true;
+    const std::string_view bytes = tokenizer.bytes(*token);
+    if (bytes.find_first_not_of('\n') != std::string_view::npos) return false;
+  }
+  return false;
 }
 
 }  // namespace baton

@@ -24,7 +24,8 @@ class ChatTemplate {
   enum class Kind : uint8_t { deepseek_r1, chatml };
 
   /// Recognises the template of `model_dir` (chat_template.jinja, else tokenizer_config.json).
-  /// not_found if the model has none, unsupported if it is not one that we know.
+  /// not_found if the model has none, unsupported if it is not one that we know. Each error names
+  /// the file.
   static Result<ChatTemplate> load(const std::filesystem::path& model_dir,
                                    const Tokenizer& tokenizer);
 
@@ -41,9 +42,6 @@ class ChatTemplate {
   std::vector<Token> encode(const Tokenizer& tokenizer, std::span<const Message> messages,
                             bool add_generation_prompt, Markers content_markers) const;
 
-  /// True if the generation prompt opens a thought (`<think>\n`), so the answer begins inside it.
-  bool starts_in_reasoning() const { return opens_thought_; }
-
   Kind kind() const { return kind_; }
 
  private:
@@ -56,10 +54,15 @@ class ChatTemplate {
 
   Kind kind_ = Kind::deepseek_r1;
   std::string bos_;
-  bool opens_thought_ = false;
+  bool opens_thought_ = false;  // the generation prompt ends with `<think>\n`
   std::string default_system_;  // ChatML: said if the first message is not the system's
   bool tool_responses_ =
       false;  // ChatML: tool messages as Qwen2.5 wraps them, other roles left out
 };
+
+/// Whether `prompt` leaves a thought open, so that the answer begins inside it: `<think>` by its
+/// id, then nothing but newlines. (By id, because message content cannot forge one; not by the
+/// template's kind, because it does not open a thought after every last message.)
+bool ends_inside_thought(const Tokenizer& tokenizer, std::span<const Token> prompt);
 
 }  // namespace baton

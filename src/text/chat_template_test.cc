@@ -1,6 +1,7 @@
 #include "text/chat_template.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -40,7 +41,6 @@ using Messages = std::vector<Message>;
 TEST(ChatTemplate, DeepSeekRendersAsItsTemplate) {
   const ChatTemplate chat = known(kDeepSeek);
   EXPECT_EQ(chat.kind(), ChatTemplate::Kind::deepseek_r1);
-  EXPECT_TRUE(chat.starts_in_reasoning());
   EXPECT_EQ(chat.render(Messages{{"user", "Hi"}}, true),
             "<｜begin▁of▁sentence｜><｜User｜>Hi<｜Assistant｜><think>\n");
   EXPECT_EQ(chat.render(Messages{{"user", "Hi"}}, false), "<｜begin▁of▁sentence｜><｜User｜>Hi");
@@ -77,7 +77,6 @@ TEST(ChatTemplate, DeepSeekWrapsToolMessages) {
 TEST(ChatTemplate, ChatmlSaysItsSystemPromptUnlessGivenOne) {
   const ChatTemplate qwen2 = known(kQwen2, "");
   EXPECT_EQ(qwen2.kind(), ChatTemplate::Kind::chatml);
-  EXPECT_FALSE(qwen2.starts_in_reasoning());
   EXPECT_EQ(qwen2.render(Messages{{"user", "Hi"}}, true),
             "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
             "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n");
@@ -177,7 +176,51 @@ TEST(ChatTemplate, LoadsFromAFolder) {
   chat = ChatTemplate::load(dir, *tokenizer);
   ASSERT_TRUE(chat.ok()) << chat.error().message;
   EXPECT_EQ(chat->kind(), ChatTemplate::Kind::chatml);
+
+  write("chat_template.jinja", "{{ messages }}");
+  chat = ChatTemplate::load(dir, *tokenizer);
+  ASSERT_FALSE(chat.ok());
+  EXPECT_EQ(chat.error().code, Code::unsupported);
+  EXPECT_TRUE(chat.error().message.starts_with((dir / "chat_template.jinja").string() + ": "))
+      << chat.error().message;
   std::filesystem::remove_all(dir);
+}
+
+TEST(ChatTemplate, AFifoForItsFilesIsRefusedInsteadOfWaitedFor) {
+  const auto tokenizer = small_tokenizer();
+  const auto dir = std::filesystem::temp_directory_path() / "baton_chat_template_fifo_test";
+  for (const char* name : {"tokenizer_config.json", "chat_template.jinja"}) {
+    std::filesystem::remove_all(dir);
+    std::filesystem::create_directories(dir);
+    ASSERT_EQ(::mkfifo((dir / name).c_str(), 0600), 0);
+    const auto chat = ChatTemplate::load(dir, *tokenizer);
+    ASSERT_FALSE(chat.ok());
+    EXPECT_EQ(chat.error().code, Code::io);
+    EXPECT_TRUE(chat.error().message.starts_with((dir / name).string())) << chat.error().message;
+  }
+  std::filesystem::remove_all(dir);
+}
+
+// What the template says in general took the answer to a tool's output for a thought.
+TEST(ChatTemplate, AThoughtIsOpenByThePromptNotByTheTemplate) {
+  const auto tokenizer = small_tokenizer();
+  const auto open = [&](std::string_view text, const Messages& messages, bool prompt = true) {
+    const ChatTemplate chat = known(text, text == kDeepSeek ? kBos : "");
+    return ends_inside_thought(*tokenizer,
+                               chat.encode(*tokenizer, messages, prompt, Markers::escape));
+  };
+  EXPECT_TRUE(open(kDeepSeek, {{"user", "u"}}));
+  EXPECT_TRUE(open(kDeepSeek, {{"user", "u"}, {"tool", "1"}, {"assistant", "a"}}));
+  EXPECT_FALSE(open(kDeepSeek, {{"user", "u"}, {"tool", "1"}}));
+  EXPECT_FALSE(open(kDeepSeek, {{"user", "u"}}, false));
+  EXPECT_FALSE(open(kDeepSeek, {{"user", "<think>\n"}}, false));  // forged
+  EXPECT_FALSE(open(kQwen2, {{"user", "<think>"}}));
+
+  const auto ids = [&](std::string_view text) { return tokenizer->encode(text, Markers::allow); };
+  EXPECT_TRUE(ends_inside_thought(*tokenizer, ids("<think>")));
+  EXPECT_FALSE(ends_inside_thought(*tokenizer, ids("<think>hello\n")));
+  EXPECT_FALSE(ends_inside_thought(*tokenizer, ids("<think>\n</think>\n")));
+  EXPECT_FALSE(ends_inside_thought(*tokenizer, {}));
 }
 
 }  // namespace

@@ -110,6 +110,12 @@ void StreamDecoder::scan(Delta& delta) {
       }
     }
     if (complete == nullptr) continue;
+    if (tokens_ < options_.min_tokens) {  // too early: it is text, and another may begin inside it
+      for (Stop& stop : stops_) {
+        if (stop.matched == stop.text.size()) stop.matched = stop.fallback[stop.matched];
+      }
+      continue;
+    }
     stop_string_ = complete->text;
     delta.stopped = true;
     release(options_.include_stop ? scanned_ : scanned_ - stop_string_.size(), delta);

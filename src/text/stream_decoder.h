@@ -16,6 +16,7 @@ namespace baton {
 struct StreamDecoderOptions {
   std::vector<std::string> stop = {};  // up to 16 strings, none empty
   bool include_stop = false;           // keep the stop string in the text
+  uint32_t min_tokens = 0;             // stop strings that an earlier token completes are text
   bool skip_special = true;
   bool split_reasoning = true;       // false: everything is content, `</think>` included
   bool starts_in_reasoning = false;  // the prompt ended inside a thought
@@ -27,8 +28,8 @@ struct StreamDecoderOptions {
 /// - Without a stop string and without a split, the contents of all deltas joined are decode() of
 ///   all ids.
 /// - Stop strings are sought in that text, thought and `</think>` included. The match that ends
-///   first wins; of those that end together, the one that begins first. So the result depends on
-///   the text only, not on how tokens cut it.
+///   first wins; of those that end together, the one that begins first. So, min_tokens apart, the
+///   result depends on the text only, not on how tokens cut it.
 /// - With a split, `</think>` belongs to neither part, nor do the newlines before it and up to two
 ///   newlines directly after it. A `<think>` opens a thought only as the very first token.
 class StreamDecoder {

@@ -97,6 +97,26 @@ TEST(StreamDecoder, TheStopThatEndsFirstWinsThenTheLonger) {
   EXPECT_EQ(decode({259}, plain({"lo", "el"})).stop, "el");  // both inside one token
 }
 
+TEST(StreamDecoder, AStopStringDoesNotEndTheAnswerBeforeMinTokens) {
+  const auto with = [](const Ids& ids, uint32_t min_tokens, std::vector<std::string> stop) {
+    StreamDecoderOptions options = plain(std::move(stop));
+    options.min_tokens = min_tokens;
+    return decode(ids, options);
+  };
+  EXPECT_EQ(with(bytes_of("aENDbENDc"), 4, {"END"}).content, "a");  // completed by the fourth
+  const Answer late = with(bytes_of("aENDbENDc"), 5, {"END"});
+  EXPECT_EQ(late.content, "aENDb");
+  EXPECT_EQ(late.stop, "END");
+  EXPECT_EQ(late.deltas[3].content, "END");  // given out as soon as it is text
+  EXPECT_EQ(with(bytes_of("aENDb"), 9, {"END"}).content, "aENDb");
+  EXPECT_EQ(with(bytes_of("aENDb"), 9, {"END"}).stop, "");
+  // Begun early, completed in time; also inside a match that came too early.
+  EXPECT_EQ(with(bytes_of("abab!"), 4, {"bab"}).content, "a");
+  EXPECT_EQ(with(bytes_of("aaa!"), 3, {"aa"}).content, "a");
+  EXPECT_EQ(with(bytes_of("xaaa!"), 4, {"aa", "xaa"}).content, "xa");
+  EXPECT_EQ(with({259, 'x'}, 2, {"lo"}).content, "hellox");
+}
+
 TEST(StreamDecoder, SpecialTokensAreSkippedUnlessAsked) {
   EXPECT_EQ(decode({'a', kBos, 'b'}, plain()).content, "ab");
   StreamDecoderOptions options = plain();
@@ -183,6 +203,7 @@ class StreamDecoderProperties : public testing::Test {
       options.stop.push_back(kStops[random_() % kStops.size()]);
     }
     options.include_stop = random_() % 2;
+    options.min_tokens = random_() % 2 ? 0 : static_cast<uint32_t>(random_() % 12);
     options.skip_special = random_() % 2;
     options.split_reasoning = random_() % 2;
     options.starts_in_reasoning = random_() % 2;
@@ -215,11 +236,23 @@ TEST_F(StreamDecoderProperties, DeltasAreWholeCharactersAndJoinToTheDecodedText)
     ASSERT_EQ(whole.deltas.size(), split.deltas.size());
     ASSERT_EQ(whole.reasoning, "");
 
-    // The text up to the first end of a stop string, by the naive way.
+    // The text up to the first end of a stop string that comes late enough, by the naive way.
+    StreamDecoderOptions no_stop = plain();
+    no_stop.skip_special = chosen.skip_special;
+    const size_t given_early = [&] {  // by the tokens before number min_tokens
+      size_t bytes = 0;
+      const Answer all = decode(ids, no_stop);
+      const size_t late =
+          chosen.min_tokens <= ids.size() ? std::max(chosen.min_tokens, 1u) - 1 : all.deltas.size();
+      for (size_t i = 0; i < late; ++i) bytes += all.deltas[i].content.size();
+      return bytes;
+    }();
     std::string text = tokenizer->decode(ids, chosen.skip_special);
     size_t end = std::string::npos, begin = 0;
     for (const std::string& stop : chosen.stop) {
-      const size_t at = text.find(stop);
+      size_t at = text.find(stop);
+      while (at != std::string::npos && at + stop.size() <= given_early)
+        at = text.find(stop, at + 1);
       if (at == std::string::npos) continue;
       const size_t its_end = at + stop.size();
       if (its_end < end || (its_end == end && at < begin)) end = its_end, begin = at;
@@ -233,7 +266,8 @@ TEST_F(StreamDecoderProperties, OtherTokensOfTheSameTextGiveTheSameAnswer) {
   const auto tokenizer = small_tokenizer();
   for (int round = 0; round < 20'000; ++round) {
     const Ids ids = answer();
-    const StreamDecoderOptions chosen = options();
+    StreamDecoderOptions chosen = options();
+    chosen.min_tokens = 0;  // counts tokens
     Ids finer;
     for (const Token id : ids) {
       if (id < 0 || tokenizer->is_added(id)) {

@@ -1,10 +1,9 @@
 #include "text/tokenizer.h"
 
-#include <fstream>
-#include <iterator>
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/read_file.h"
 #include "text/added_tokens.h"
 #include "text/bpe.h"
 #include "text/byte_level.h"
@@ -60,7 +59,7 @@ class BpeTokenizer final : public Tokenizer {
 Result<std::shared_ptr<const Tokenizer>> BpeTokenizer::create(TokenizerSpec spec) {
   auto bpe = Bpe::create(spec.bpe);
   if (!bpe.ok()) {
-    return self_error(Code::data_corrupt, "tokenizer.json: " + bpe.error().message);
+    return self_error(Code::data_corrupt, bpe.error().message);
   }
   std::shared_ptr<BpeTokenizer> tokenizer(new BpeTokenizer(*std::move(bpe)));
   tokenizer->normalize_nfc_ = spec.normalize_nfc;
@@ -77,11 +76,17 @@ Result<std::shared_ptr<const Tokenizer>> BpeTokenizer::create(TokenizerSpec spec
     tokenizer->flags_[index] = added.special ? kAdded | kSpecial : kAdded;
     tokens[index] = bytes_of_byte_level(added.content).value_or(added.content);
     if (!tokenizer->markers_.emplace(added.content, added.id).second) {
-      return self_error(Code::data_corrupt, "tokenizer.json: the added token \"" + added.content +
-                                                "\" is listed twice");
+      return self_error(Code::data_corrupt,
+                        "the added token \"" + added.content + "\" is listed twice");
     }
     if (added.normalized && spec.normalize_nfc) {
-      added.content = std::string(nfc(added.content, storage));
+      // Contents that differ may be equal once they are normalised, as the text is.
+      std::string content(nfc(added.content, storage));
+      if (!normalized_contents.insert(content).second) {
+        return self_error(Code::data_corrupt,
+                          "the added token \"" + added.content + "\" equals another one after NFC");
+      }
+      added.content = std::move(content);
     }
     (added.normalized ? normalized : raw).push_back(std::move(added));
   }
@@ -163,29 +168,16 @@ std::optional<Token> BpeTokenizer::marker(std::string_view content) const {
   return it == markers_.end() ? std::nullopt : std::optional(it->second);
 }
 
-Result<std::string> read_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return self_error(Code::not_found, "there is no " + path.string());
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  if (error) return self_error(Code::io, "cannot read " + path.string() + ": " + error.message());
-  if (size > kMaxTokenizerFileBytes) {
-    return self_error(Code::too_large, path.string() + " is larger than " +
-                                           std::to_string(kMaxTokenizerFileBytes >> 20) + " MiB");
-  }
-  std::string text(static_cast<size_t>(size), '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (static_cast<size_t>(file.gcount()) != text.size()) {
-    return self_error(Code::io, "cannot read " + path.string());
-  }
-  return text;
-}
-
 }  // namespace
 
 Result<std::shared_ptr<const Tokenizer>> Tokenizer::load(const std::filesystem::path& model_dir) {
-  BATON_ASSIGN(const std::string text, read_file(model_dir / "tokenizer.json"));
-  return parse(text);
+  const std::filesystem::path path = model_dir / "tokenizer.json";
+  BATON_ASSIGN(const std::string text, read_file(path, kMaxTokenizerFileBytes));
+  auto tokenizer = parse(text);
+  if (!tokenizer.ok()) {
+    tokenizer.error().message = path.string() + ": " + tokenizer.error().message;
+  }
+  return tokenizer;
 }
 
 Result<std::shared_ptr<const Tokenizer>> Tokenizer::parse(std::string_view tokenizer_json) {

@@ -25,7 +25,8 @@ class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
 
-  /// Reads `tokenizer.json` of `model_dir`. not_found if there is none.
+  /// Reads `tokenizer.json` of `model_dir`. not_found if there is none; otherwise as parse() and
+  /// base/read_file.h say. Each error names the file.
   static Result<std::shared_ptr<const Tokenizer>> load(const std::filesystem::path& model_dir);
 
   /// The same from the text of a tokenizer.json. data_corrupt, unsupported or too_large, as

@@ -52,17 +52,17 @@ class Vocabulary {
 };
 
 Error corrupt(std::string what) {
-  return self_error(Code::data_corrupt, "tokenizer.json: " + std::move(what));
+  return self_error(Code::data_corrupt, std::move(what));
 }
 
 Error unsupported(std::string what) {
-  return self_error(Code::unsupported,
-                    "tokenizer.json: " + std::move(what) +
-                        " is not supported; Baton reads byte-level BPE of the Qwen2 family");
+  return self_error(
+      Code::unsupported,
+      std::move(what) + " is not supported; Baton reads byte-level BPE of the Qwen2 family");
 }
 
 Error too_large(std::string what) {
-  return self_error(Code::too_large, "tokenizer.json: " + std::move(what));
+  return self_error(Code::too_large, std::move(what));
 }
 
 std::string_view view(const json::string& s) {

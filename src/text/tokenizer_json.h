@@ -36,7 +36,8 @@ inline constexpr size_t kMaxAddedTokens = 4096;
 inline constexpr size_t kMaxAddedTokenBytes = 256;
 
 /// Reads the text of a tokenizer.json. data_corrupt if it breaks its own format, unsupported (with
-/// the name of the part) if it asks for what Baton does not do, too_large above a limit.
+/// the name of the part) if it asks for what Baton does not do, too_large above a limit. The
+/// messages do not name the file.
 Result<TokenizerSpec> parse_tokenizer_json(std::string_view text);
 
 }  // namespace baton

@@ -1,6 +1,7 @@
 #include "text/tokenizer.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <atomic>
 #include <filesystem>
@@ -154,6 +155,55 @@ TEST(Tokenizer, LoadsFromAFolder) {
   EXPECT_EQ((*loaded)->encode("hello", Markers::allow), Ids{kHello});
   std::filesystem::resize_file(dir / "tokenizer.json", size_t{65} << 20);
   EXPECT_EQ(Tokenizer::load(dir).error().code, Code::too_large);
+  std::filesystem::remove_all(dir);
+}
+
+// The check compared the contents as written; the tree of the normalised ones then aborted.
+TEST(Tokenizer, AddedTokensThatAreEqualAfterNfcAreRefused) {
+  const auto with = [](bool nfc, bool first_normalized) {
+    json::object document = small_tokenizer_json();
+    if (!nfc) document["normalizer"] = nullptr;
+    auto& added = document["added_tokens"].as_array();
+    added.push_back(json::object{{"id", 300}, {"content", "é!"}, {"normalized", first_normalized}});
+    added.push_back(json::object{{"id", 301}, {"content", "e\u0301!"}, {"normalized", true}});
+    return Tokenizer::parse(json::serialize(document));
+  };
+  const auto refused = with(true, true);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Code::data_corrupt);
+  EXPECT_NE(refused.error().message.find("e\u0301!"), std::string::npos);
+
+  const auto apart = with(true, false);  // one is sought in the raw text, one in the normalised
+  ASSERT_TRUE(apart.ok()) << apart.error().message;
+  EXPECT_EQ((*apart)->encode("é!", Markers::allow), Ids{300});
+  EXPECT_EQ((*apart)->encode("e\u0301!", Markers::allow), Ids{301});
+  const auto raw = with(false, true);
+  ASSERT_TRUE(raw.ok()) << raw.error().message;
+  EXPECT_EQ((*raw)->encode("é!e\u0301!", Markers::allow), (Ids{300, 301}));
+}
+
+TEST(Tokenizer, AFifoIsRefusedAndErrorsNameTheFile) {
+  const auto dir = std::filesystem::temp_directory_path() / "baton_tokenizer_errors_test";
+  std::filesystem::remove_all(dir);
+  std::filesystem::create_directories(dir);
+  const std::string path = (dir / "tokenizer.json").string();
+  const auto code = [&] {
+    const auto loaded = Tokenizer::load(dir);
+    EXPECT_FALSE(loaded.ok());
+    if (loaded.ok()) return Code::internal;
+    EXPECT_TRUE(loaded.error().message.starts_with(path + ": ")) << loaded.error().message;
+    return loaded.error().code;
+  };
+  EXPECT_EQ(code(), Code::not_found);
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  EXPECT_EQ(code(), Code::io);  // loading hung
+  std::filesystem::remove(path);
+  std::ofstream(path) << "{";
+  EXPECT_EQ(code(), Code::data_corrupt);
+  json::object document = small_tokenizer_json();
+  document["added_tokens"].as_array().push_back(json::object{{"id", 300}, {"content", "<think>"}});
+  std::ofstream(path, std::ios::trunc) << json::serialize(document);
+  EXPECT_EQ(code(), Code::data_corrupt);  // as the listed parts are put together
   std::filesystem::remove_all(dir);
 }
 

@@ -12,10 +12,6 @@
 
 namespace baton {
 
-/// Reads a whole regular file (symbolic links are followed). not_found if it is missing, too_large
-/// above `limit_bytes`, io for everything else that the operating system refuses.
-Result<std::string> read_file(const std::filesystem::path& path, uint64_t limit_bytes);
-
 /// One JSON object with checked access to its fields. `null` counts as absent everywhere, as it
 /// does for the Python side that writes these files.
 class JsonFields {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include "weights/json_file.h"
+#include "base/read_file.h"
 
 namespace baton {
 namespace {
