@@ -18,7 +18,6 @@ struct NumericField {
   const char* name;
   bool integer;
   double min, max;
-  bool min_open;  // the least value itself is refused
   std::function<double(const Generation&)> read;
 };
 
@@ -31,23 +30,21 @@ double or_nan(const std::optional<int64_t>& value) {
 
 const std::vector<NumericField>& numeric_fields() {
   static const std::vector<NumericField> fields = {
-      {"temperature", false, 0, 2, false, [](auto& g) { return or_nan(g.temperature); }},
-      {"top_p", false, 0, 1, true, [](auto& g) { return or_nan(g.top_p); }},
-      {"min_p", false, 0, 1, false, [](auto& g) { return or_nan(g.min_p); }},
-      {"repetition_penalty", false, 0.01, 100, false,
+      {"temperature", false, 0, 2, [](auto& g) { return or_nan(g.temperature); }},
+      {"top_p", false, kTopPLeast, 1, [](auto& g) { return or_nan(g.top_p); }},
+      {"min_p", false, 0, 1, [](auto& g) { return or_nan(g.min_p); }},
+      {"repetition_penalty", false, 0.01, 100,
        [](auto& g) { return or_nan(g.repetition_penalty); }},
-      {"presence_penalty", false, -2, 2, false, [](auto& g) { return g.presence_penalty; }},
-      {"frequency_penalty", false, -2, 2, false, [](auto& g) { return g.frequency_penalty; }},
-      {"top_k", true, -1, 2147483647, false, [](auto& g) { return or_nan(g.top_k); }},
-      {"n", true, 1, 16, false, [](auto& g) { return static_cast<double>(g.choices); }},
-      {"max_tokens", true, 1, 2147483647, false, [](auto& g) { return or_nan(g.max_tokens); }},
-      {"max_completion_tokens", true, 1, 2147483647, false,
-       [](auto& g) { return or_nan(g.max_tokens); }},
-      {"min_tokens", true, 0, 2147483647, false,
+      {"presence_penalty", false, -2, 2, [](auto& g) { return g.presence_penalty; }},
+      {"frequency_penalty", false, -2, 2, [](auto& g) { return g.frequency_penalty; }},
+      {"top_k", true, -1, 2147483647, [](auto& g) { return or_nan(g.top_k); }},
+      {"n", true, 1, 16, [](auto& g) { return static_cast<double>(g.choices); }},
+      {"max_tokens", true, 1, 2147483647, [](auto& g) { return or_nan(g.max_tokens); }},
+      {"max_completion_tokens", true, 1, 2147483647, [](auto& g) { return or_nan(g.max_tokens); }},
+      {"min_tokens", true, 0, 2147483647,
        [](auto& g) { return static_cast<double>(g.min_tokens); }},
-      {"priority", true, -100, 100, false,
-       [](auto& g) { return -static_cast<double>(g.priority); }},
-      {"seed", true, -9223372036854775808.0, 9223372036854775807.0, false,
+      {"priority", true, -100, 100, [](auto& g) { return -static_cast<double>(g.priority); }},
+      {"seed", true, -9223372036854775808.0, 9223372036854775807.0,
        [](auto& g) { return or_nan(g.seed); }},
   };
   return fields;
@@ -94,8 +91,7 @@ TEST(NumericFields, EdgesAreAcceptedOrRefusedByName) {
       }
       for (const auto& [text, value] : cases) {
         SCOPED_TRACE(std::string(field.name) + " = " + text + (chat ? " (chat)" : ""));
-        bool fits =
-            value >= field.min && value <= field.max && !(field.min_open && value <= 1e-300);
+        bool fits = value >= field.min && value <= field.max;
         if (field.integer) fits = fits && value == std::floor(value);
         // 2⁶³ and −2⁶³−1 round to the ends of int64 as doubles, but do not fit.
         if (std::string(field.name) == "seed" && std::fabs(value) >= 9e18) fits = false;

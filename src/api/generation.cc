@@ -87,13 +87,11 @@ void parse_lengths(Fields& fields, Generation& out) {
 void parse_sampling(Fields& fields, Generation& out) {
   std::optional<double> presence, frequency;
   fields.number("temperature", 0, 2, out.temperature);
-  fields.number("top_p", 0, 1, out.top_p);
-  if (out.top_p && static_cast<float>(*out.top_p) <= 0) {
-    fields.fail("top_p", "decimal_below_min_value", "'top_p' must be greater than 0.");
-  }
+  fields.number("top_p", kTopPLeast, 1, out.top_p);
   fields.integer("top_k", -1, kInt32Max, out.top_k);
   fields.number("min_p", 0, 1, out.min_p);
-  fields.number("repetition_penalty", 0.01, 100, out.repetition_penalty);
+  fields.number("repetition_penalty", kRepetitionPenaltyLeast, kRepetitionPenaltyMost,
+                out.repetition_penalty);
   fields.number("presence_penalty", -2, 2, presence);
   fields.number("frequency_penalty", -2, 2, frequency);
   out.presence_penalty = presence.value_or(0);

@@ -1,6 +1,6 @@
 #include "engine/validate.h"
 
-#include <cmath>
+#include <cstdio>
 #include <span>
 #include <string>
 
@@ -20,19 +20,23 @@ Result<void> check_ids(std::span<const Token> ids, const ModelInfo& info, const 
   return {};
 }
 
-Result<void> check_range(float value, float low, float high, const char* param) {
-  if (value >= low && value <= high) return {};  // false for NaN
-  return wrong(param, "must be between " + std::to_string(low) + " and " + std::to_string(high));
+/// The limits are compared in float: 0.01f is below 0.01.
+Result<void> check_range(float value, double low, double high, const char* param) {
+  // False for NaN.
+  if (value >= static_cast<float>(low) && value <= static_cast<float>(high)) return {};
+  char range[64];
+  std::snprintf(range, sizeof range, "must be between %g and %g", low, high);
+  return wrong(param, range);
 }
 
 Result<void> check_sampling(const Sampling& s, const ModelInfo& info) {
-  constexpr float kTiny = 1e-9f;
-  BATON_TRY(check_range(s.temperature, 0.0f, 100.0f, "temperature"));
-  BATON_TRY(check_range(s.top_p, kTiny, 1.0f, "top_p"));
-  BATON_TRY(check_range(s.min_p, 0.0f, 1.0f, "min_p"));
-  BATON_TRY(check_range(s.repetition_penalty, 0.01f, 100.0f, "repetition_penalty"));
-  BATON_TRY(check_range(s.presence_penalty, -100.0f, 100.0f, "presence_penalty"));
-  BATON_TRY(check_range(s.frequency_penalty, -100.0f, 100.0f, "frequency_penalty"));
+  BATON_TRY(check_range(s.temperature, 0, kTemperatureMost, "temperature"));
+  BATON_TRY(check_range(s.top_p, kTopPLeast, 1, "top_p"));
+  BATON_TRY(check_range(s.min_p, 0, 1, "min_p"));
+  BATON_TRY(check_range(s.repetition_penalty, kRepetitionPenaltyLeast, kRepetitionPenaltyMost,
+                        "repetition_penalty"));
+  BATON_TRY(check_range(s.presence_penalty, -100, 100, "presence_penalty"));
+  BATON_TRY(check_range(s.frequency_penalty, -100, 100, "frequency_penalty"));
   if (s.top_k < 0) return wrong("top_k", "must not be negative");
   if (s.logprobs < -1 || s.logprobs > kMaxTopLogprobs) {
     return wrong("logprobs", "must be at most " + std::to_string(kMaxTopLogprobs));
@@ -40,7 +44,7 @@ Result<void> check_sampling(const Sampling& s, const ModelInfo& info) {
   if (s.logit_bias.size() > kLogitBiasMax) return wrong("logit_bias", "has too many entries");
   for (const auto& [token, bias] : s.logit_bias) {
     BATON_TRY(check_ids({&token, 1}, info, "logit_bias"));
-    BATON_TRY(check_range(bias, -100.0f, 100.0f, "logit_bias"));
+    BATON_TRY(check_range(bias, -100, 100, "logit_bias"));
   }
   if (s.eos_tokens.size() + s.stop_tokens.size() > kEndTokensMax) {
     return wrong("stop_token_ids", "has too many entries");

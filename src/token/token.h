@@ -33,6 +33,13 @@ inline constexpr uint32_t kBlockTokens = 32;
 /// Most alternatives a client may ask for at each position.
 inline constexpr int kMaxTopLogprobs = 20;
 
+/// What the engine takes in the fields of Sampling; a request and a generation_config.json are held
+/// to the same. Doubles, so that a number from JSON compares as it was written.
+inline constexpr double kTemperatureMost = 100;
+inline constexpr double kTopPLeast = 1e-9;
+inline constexpr double kRepetitionPenaltyLeast = 0.01;
+inline constexpr double kRepetitionPenaltyMost = 100;
+
 /// The numeric class: two models of equal ClassId give the same bits.
 struct ClassId {
   uint64_t value = 0;
@@ -46,7 +53,7 @@ std::string to_string(ClassId klass);
 /// top-k, top-p, min-p over (logit descending, id ascending); the draw is counter-based.
 struct Sampling {
   float temperature = 1.0f;         // below 1e-5: greedy
-  float top_p = 1.0f;               // (0, 1]; 1 = off
+  float top_p = 1.0f;               // [kTopPLeast, 1]; 1 = off
   int32_t top_k = 0;                // 0 = off
   float min_p = 0.0f;               // [0, 1]; 0 = off
   float repetition_penalty = 1.0f;  // > 0; 1 = off; over prompt and generated tokens

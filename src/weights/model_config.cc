@@ -16,13 +16,15 @@ constexpr int64_t kHiddenMost = 1 << 16;
 constexpr int64_t kIntermediateMost = 1 << 20;
 constexpr int64_t kLayersMost = 1024;
 constexpr int64_t kHeadsMost = 1024;
+constexpr int64_t kContextLeast = 2;  // one token of a prompt and one of its answer
 constexpr int64_t kContextMost = 1 << 24;
 constexpr double kRopeThetaMost = 1e15;
 constexpr size_t kEosMost = 64;
 
-/// A required count within [1, most].
-Result<uint32_t> count(const JsonFields& fields, std::string_view field, int64_t most) {
-  BATON_ASSIGN(const std::optional<int64_t> value, fields.integer(field, 1, most));
+/// A required count within [least, most].
+Result<uint32_t> count(const JsonFields& fields, std::string_view field, int64_t most,
+                       int64_t least = 1) {
+  BATON_ASSIGN(const std::optional<int64_t> value, fields.integer(field, least, most));
   if (!value) return fields.corrupt(field, "is missing");
   return static_cast<uint32_t>(*value);
 }
@@ -180,14 +182,11 @@ Result<void> read_float(const JsonFields& fields, std::string_view field, double
 Result<void> read_sampling(const JsonFields& fields, GenerationConfig& config) {
   BATON_ASSIGN(const std::optional<bool> do_sample, fields.boolean("do_sample"));
   config.do_sample = do_sample.value_or(true);
-  BATON_TRY(read_float(fields, "temperature", 0, 100, config.temperature));
-  BATON_TRY(read_float(fields, "top_p", 0, 1, config.top_p));
-  if (config.top_p && *config.top_p <= 0.0f) return fields.corrupt("top_p", "must be above 0");
+  BATON_TRY(read_float(fields, "temperature", 0, kTemperatureMost, config.temperature));
+  BATON_TRY(read_float(fields, "top_p", kTopPLeast, 1, config.top_p));
   BATON_TRY(read_float(fields, "min_p", 0, 1, config.min_p));
-  BATON_TRY(read_float(fields, "repetition_penalty", 0, 100, config.repetition_penalty));
-  if (config.repetition_penalty && *config.repetition_penalty <= 0.0f) {
-    return fields.corrupt("repetition_penalty", "must be above 0");
-  }
+  BATON_TRY(read_float(fields, "repetition_penalty", kRepetitionPenaltyLeast,
+                       kRepetitionPenaltyMost, config.repetition_penalty));
   BATON_ASSIGN(const std::optional<int64_t> top_k,
                fields.integer("top_k", -1, std::numeric_limits<int32_t>::max()));
   if (top_k) config.top_k = *top_k < 0 ? 0 : static_cast<int32_t>(*top_k);  // -1: off, as in vLLM
@@ -206,7 +205,8 @@ Result<ModelConfig> ModelConfig::load(const std::filesystem::path& dir) {
   BATON_ASSIGN(config.hidden_size, count(fields, "hidden_size", kHiddenMost));
   BATON_ASSIGN(config.intermediate_size, count(fields, "intermediate_size", kIntermediateMost));
   BATON_ASSIGN(config.layers, count(fields, "num_hidden_layers", kLayersMost));
-  BATON_ASSIGN(config.context_tokens, count(fields, "max_position_embeddings", kContextMost));
+  BATON_ASSIGN(config.context_tokens,
+               count(fields, "max_position_embeddings", kContextMost, kContextLeast));
   BATON_TRY(read_heads(fields, config));
   BATON_ASSIGN(const std::optional<double> eps, fields.number("rms_norm_eps", 0, 1));
   if (eps) config.rms_norm_eps = static_cast<float>(*eps);

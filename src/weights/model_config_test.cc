@@ -182,6 +182,18 @@ TEST(ModelConfig, RefusesEachWrongFieldByName) {
   }
 }
 
+// Such a model has no room for an answer; the scheduler aborted on it.
+TEST(ModelConfig, AContextOfOneTokenIsRefused) {
+  const auto config = load(with("max_position_embeddings", "1"));
+  ASSERT_FALSE(config.ok());
+  EXPECT_EQ(config.error().code, Code::data_corrupt);
+  EXPECT_NE(config.error().message.find("config.json"), std::string::npos);
+  EXPECT_NE(config.error().message.find("'max_position_embeddings'"), std::string::npos);
+  const auto least = load(with("max_position_embeddings", "2"));
+  ASSERT_TRUE(least.ok()) << least.error().message;
+  EXPECT_EQ(least->context_tokens, 2u);
+}
+
 TEST(ModelConfig, RefusesWhatIsNoJsonObject) {
   const std::string deep = std::string(1'000'000, '[');
   for (const std::string& text :
@@ -273,6 +285,26 @@ TEST(GenerationConfig, RefusesEachWrongFieldByName) {
     EXPECT_NE(config.error().message.find(field), std::string::npos) << config.error().message;
   }
   EXPECT_FALSE(load_generation("{").ok()) << "a broken file is no absent file";
+}
+
+// They loaded, and then each request that left the field to its default was refused as its fault.
+TEST(GenerationConfig, ValuesThatTheEngineRefusesAreTheFilesError) {
+  const std::pair<const char*, const char*> kBad[] = {{"temperature", "100.5"},
+                                                      {"top_p", "1e-10"},
+                                                      {"repetition_penalty", "0.001"},
+                                                      {"repetition_penalty", "101"}};
+  for (const auto& [field, value] : kBad) {
+    const auto config = load_generation("{\"" + std::string(field) + "\": " + value + "}");
+    ASSERT_FALSE(config.ok()) << field << " = " << value;
+    EXPECT_EQ(config.error().code, Code::data_corrupt);
+    EXPECT_NE(config.error().message.find("generation_config.json"), std::string::npos);
+    EXPECT_NE(config.error().message.find(field), std::string::npos) << config.error().message;
+  }
+  const auto edges =
+      load_generation(R"({"temperature": 100, "top_p": 1e-9, "repetition_penalty": 0.01})");
+  ASSERT_TRUE(edges.ok()) << edges.error().message;
+  EXPECT_EQ(edges->repetition_penalty, static_cast<float>(kRepetitionPenaltyLeast));
+  EXPECT_EQ(edges->top_p, static_cast<float>(kTopPLeast));
 }
 
 TEST(ModelConfig, ReadsTheReferenceModels) {
