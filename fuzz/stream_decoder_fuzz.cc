@@ -17,6 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   options.skip_special = data[0] & 1;
   options.split_reasoning = data[0] & 2;
   options.starts_in_reasoning = data[0] & 4;
+  options.min_tokens = data[1] >> 3;
   const size_t stop_bytes = std::min<size_t>(data[1] % 8, size - 2);
   const std::string stop(reinterpret_cast<const char*>(data) + 2, stop_bytes);
   if (!stop.empty()) options.stop.push_back(stop);
@@ -41,7 +42,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!options.split_reasoning) {
     CHECK(reasoning.empty());
     CHECK(stop.empty() ? content == whole : whole.starts_with(content));
-    if (!stop.empty()) CHECK(content.find(utf8_lossy(stop)) == std::string::npos);
+    if (!stop.empty() && options.min_tokens == 0) {
+      CHECK(content.find(utf8_lossy(stop)) == std::string::npos);
+    }
+    CHECK(!stopped || ids.size() >= options.min_tokens);
   }
   return 0;
 }
