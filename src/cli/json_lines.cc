@@ -2,6 +2,7 @@
 
 #include <boost/json/serialize.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 
@@ -34,6 +35,10 @@ Result<json::object> parse_line(const std::string& line) {
 
 Result<std::unique_ptr<std::istream>> open_lines(const std::string& path) {
   if (path == "-") return std::unique_ptr<std::istream>(new std::istream(std::cin.rdbuf()));
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    return client_error(Code::io, path + " is a folder; expected a file of JSON lines");
+  }
   auto file = std::make_unique<std::ifstream>(path, std::ios::binary);
   if (!*file) {
     return client_error(Code::io, "cannot read " + path + ": does the file exist?");

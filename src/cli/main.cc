@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
+#include <exception>
 
 #include "base/log.h"
 #include "cli/commands.h"
@@ -35,6 +36,8 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
+  } catch (const std::exception& error) {  // a library threw: out of memory, a broken stream
+    return baton::cli::fail(baton::self_error(baton::Code::internal, error.what()));
   }
   return exit_code;
 }

@@ -67,7 +67,7 @@ void ModelOptions::add_to(OptionTable& table, bool pool) {
                    "Number format of the weights");
   table.add_choice("isa", &isa, {"auto", "plain", "avx2", "avx512", "amx"},
                    "CPU kernels; all give the same bits");
-  table.add<uint32_t>("threads", &threads, 0, 1024, "Compute threads; 0 = one per core");
+  table.add<uint32_t>("threads", &threads, 0, kCpuThreadsMax, "Compute threads; 0 = one per core");
   if (pool) {
     table.add<uint64_t>("kv-tokens", &kv_tokens, 0, uint64_t{1} << 32,
                         "KV pool in tokens; 0 = by the model's context and the memory");

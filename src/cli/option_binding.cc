@@ -45,7 +45,9 @@ Result<void> OptionBinding::apply_file() {
     file = toml::parse_file(config_path_);
   } catch (const toml::parse_error& error) {
     std::ostringstream where;
-    where << config_path_ << ":" << error.source().begin.line << ": " << error.description();
+    where << config_path_ << ":";
+    if (error.source().begin.line > 0) where << error.source().begin.line << ":";
+    where << " " << error.description();
     return client_error(Code::invalid_argument, where.str());
   }
   for (const auto& [key, node] : file) {
@@ -54,11 +56,15 @@ Result<void> OptionBinding::apply_file() {
       text = string->get();
     } else if (const auto* integer = node.as_integer()) {
       text = std::to_string(integer->get());
+    } else if (const auto* number = node.as_floating_point()) {
+      char digits[32];
+      const auto written = std::to_chars(digits, digits + sizeof digits, number->get());
+      text.assign(digits, written.ptr);
     } else if (const auto* boolean = node.as_boolean()) {
       text = boolean->get() ? "on" : "off";
     } else {
       return client_error(Code::invalid_argument, config_path_ + ": '" + std::string(key.str()) +
-                                                      "' must be a string, integer or boolean");
+                                                      "' must be a string, a number or a boolean");
     }
     if (auto set = table_.set(key.str(), text); !set) {
       return client_error(Code::invalid_argument, config_path_ + ": " + set.error().message);

@@ -122,8 +122,7 @@ class Service {
         &Front::unparsed);
     if (!server) return fail(server.error());
     server_ = std::move(server).value();
-    log::info("listening on http://{}:{}, loading {} from {}", options_.host, server_->port(),
-              folder->name, folder->path.string());
+    log::info("listening on {}, loading {} from {}", url(), folder->name, folder->path.string());
 
     wait_for_signal();
     std::thread loader([this, &folder] { load(*folder); });
@@ -163,15 +162,29 @@ class Service {
     return response;
   }
 
+  std::string url() const {
+    const bool ipv6 = options_.host.find(':') != std::string::npos;
+    return "http://" + (ipv6 ? "[" + options_.host + "]" : options_.host) + ":" +
+           std::to_string(server_->port());
+  }
+
+  /// The loader thread.
   void load(const ModelFolder& folder) {
-    const Nanos start = clock_.now();
-    auto model = load_model(folder, options_.model, options_.engine);
-    if (!model) {
-      exit_code_ = fail(model.error());
-      asio::post(control_, [this] { stop(); });
-      return;
+    Result<void> loaded;
+    try {
+      loaded = start_engine(folder);
+    } catch (const std::exception& error) {  // a library threw: out of memory, no thread
+      loaded = self_error(Code::internal, error.what());
     }
-    engine_ = Engine::start(std::move(model).value(), options_.engine, clock_);
+    if (loaded) return;
+    exit_code_ = fail(loaded.error());
+    asio::post(control_, [this] { stop(); });
+  }
+
+  Result<void> start_engine(const ModelFolder& folder) {
+    const Nanos start = clock_.now();
+    BATON_ASSIGN(std::unique_ptr<Model> model, load_model(folder, options_.model, options_.engine));
+    engine_ = Engine::start(std::move(model), options_.engine, clock_);
     source_ = make_local_source(*engine_);
     metrics_ = std::make_unique<ops::ServiceMetrics>(registry_);
     register_metrics(folder);
@@ -186,8 +199,8 @@ class Service {
               engine_->model_info().device, engine_->model_info().dtype,
               static_cast<double>(memory.weight_bytes) / 1e6,
               static_cast<double>(memory.kv_bytes) / 1e6, to_string(engine_->model_info().klass));
-    log::info("open http://{}:{}/ or point an OpenAI client at http://{}:{}/v1", options_.host,
-              server_->port(), options_.host, server_->port());
+    log::info("open {}/ or point an OpenAI client at {}/v1", url(), url());
+    return {};
   }
 
   void register_metrics(const ModelFolder& folder) {
@@ -212,17 +225,18 @@ class Service {
     });
   }
 
+  /// The first signal drains, a second one ends what is left at once (with its typed errors).
   void wait_for_signal() {
     signals_.async_wait([this](boost::system::error_code error, int) {
       if (error) return;
-      if (draining_) {
-        log::warn("second signal: stopping at once");
-        stop();
-        return;
-      }
-      draining_ = true;
       wait_for_signal();
-      drain();
+      if (!draining_) {
+        draining_ = true;
+        drain();
+      } else {
+        log::warn("second signal: ending what is left");
+        drain_until_ = clock_.now();
+      }
     });
   }
 
@@ -231,7 +245,7 @@ class Service {
     server_->stop_accepting();
     if (!ready_.load(std::memory_order_acquire)) {
       // Loading cannot be interrupted; nobody is waiting for an answer.
-      std::_Exit(0);
+      std::_Exit(exit_code_);
     }
     engine_->drain();
     drain_until_ = clock_.now() + milliseconds(options_.drain_ms);
@@ -267,6 +281,7 @@ class Service {
     alarm(3);
     server_->close();
     signals_.cancel();
+    timer_.cancel();
     work_.reset();
   }
 
