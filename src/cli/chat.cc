@@ -25,14 +25,15 @@ struct ChatOptions {
   std::string system;
   uint32_t max_tokens = 2048;
   std::string temperature;
-  std::string seed;
+  int64_t seed = -1;
 
   void add_to(OptionTable& table) {
     model.add_to(table);
     table.add("system", &system, "TEXT", "A system message before the conversation");
     table.add<uint32_t>("max-tokens", &max_tokens, 1, 1 << 20, "Longest answer");
     table.add("temperature", &temperature, "T", "0 is greedy; by default the model's (0…2)");
-    table.add("seed", &seed, "N", "Same seed, same conversation; by default a new one each time");
+    table.add<int64_t>("seed", &seed, -1, (int64_t{1} << 53) - 1,
+                       "Same seed, same conversation; -1 draws a new one");
   }
 };
 
@@ -70,6 +71,7 @@ class Conversation {
     if (!answer) {
       messages_.pop_back();
       std::fprintf(stderr, "baton: %s\n", answer.error().message.c_str());
+      if (messages_.size() > 1) std::fprintf(stderr, "(/reset starts over)\n");
       return;
     }
     messages_.push_back({"assistant", std::move(answer).value()});
@@ -98,7 +100,10 @@ class Conversation {
         end_line();
         if (event.ending->error) return *event.ending->error;
         if (event.ending->finish == Finish::length) {
-          std::fprintf(stderr, "(cut at %u tokens)\n", options_.max_tokens);
+          std::fprintf(stderr, "(cut after %u tokens: %s)\n", event.position + 1,
+                       event.position + 1 >= options_.max_tokens
+                           ? "--max-tokens"
+                           : "the context is full; /reset starts over");
         }
         return content;
       }
@@ -153,7 +158,15 @@ void converse(Conversation& conversation) {
   std::string line;
   while (true) {
     if (terminal) std::fputs("> ", stderr);
-    if (!std::getline(std::cin, line) || line == "/exit") break;
+    interrupted.store(false);
+    if (!std::getline(std::cin, line)) {
+      if (!interrupted.load()) break;
+      std::cin.clear();  // Ctrl-C at the prompt: a fresh one
+      std::clearerr(stdin);
+      std::fputs("\n", stderr);
+      continue;
+    }
+    if (line == "/exit") break;
     if (line == "/reset") {
       conversation.reset();
     } else if (line.find_first_not_of(" \t\r") != std::string::npos) {
@@ -173,11 +186,7 @@ Result<void> run_chat(const ChatOptions& options) {
     BATON_ASSIGN(const double temperature, parse_number("temperature", options.temperature, 0, 2));
     sampling.temperature = static_cast<float>(temperature);
   }
-  uint64_t seed = random_seed();
-  if (!options.seed.empty()) {
-    BATON_ASSIGN(const double given, parse_number("seed", options.seed, 0, 9007199254740991.0));
-    seed = static_cast<uint64_t>(given);
-  }
+  const uint64_t seed = options.seed < 0 ? random_seed() : static_cast<uint64_t>(options.seed);
   const EngineOptions engine_options;
   BATON_ASSIGN(std::unique_ptr<Model> model, load_model(folder, options.model, engine_options));
   const SteadyClock clock;

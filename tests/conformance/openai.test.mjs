@@ -9,10 +9,10 @@ const model = (await client.models.list()).data[0].id;
 const question = [{ role: 'user', content: 'What is 17 * 24?' }];
 const greedy = { model, messages: question, temperature: 0, max_tokens: 400 };
 
-async function running() {
+async function metric(name) {
   const metrics = await (await fetch(`${base}/metrics`)).text();
-  const line = metrics.split('\n').find((l) => /^baton_(engine_)?(sequences|requests)_running[ {]/.test(l));
-  assert.ok(line, 'a gauge of running sequences is exported');
+  const line = metrics.split('\n').find((l) => l.startsWith(`${name} `) || l.startsWith(`${name}{`));
+  assert.ok(line, `${name} is exported`);
   return Number(line.trim().split(' ').pop());
 }
 
@@ -90,6 +90,7 @@ test('a stop string ends the answer before it', async () => {
 });
 
 test('an abort half-way frees the engine', async () => {
+  const before = await metric('baton_engine_steps_total');
   const stream = await client.chat.completions.create({
     ...greedy, stream: true, max_tokens: 1500, temperature: 1, seed: 1, ignore_eos: true,
   });
@@ -99,8 +100,12 @@ test('an abort half-way frees the engine', async () => {
     if (seen === 5) break;
   }
   stream.controller.abort();
-  for (let i = 0; i < 50 && (await running()) > 0; i += 1) await new Promise((r) => setTimeout(r, 20));
-  assert.equal(await running(), 0);
+  for (let i = 0; i < 50 && (await metric('baton_sequences_running')) > 0; i += 1) {
+    await new Promise((r) => setTimeout(r, 20));
+  }
+  assert.equal(await metric('baton_sequences_running'), 0);
+  const steps = (await metric('baton_engine_steps_total')) - before;
+  assert.ok(steps < 750, `the answer went on for ${steps} steps`);
 });
 
 test('completions: text, ids and batches', async () => {
