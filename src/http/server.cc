@@ -17,6 +17,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "http/connection.h"
+#include "http/descriptors.h"
 #include "http/server_state.h"
 
 namespace baton::http {
@@ -26,8 +27,10 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr uint32_t kRefusalsAtOnce = 64;  // connections above the cap that are told so politely
+constexpr uint32_t kRefusalsAtOnce = 64;    // connections above the cap that are told so politely
+constexpr uint32_t kOtherDescriptors = 64;  // of the process: listeners, files, event queues
 constexpr auto kAcceptPause = std::chrono::milliseconds(50);  // when out of descriptors or memory
+constexpr auto kAcceptSilence = std::chrono::seconds(10);     // between two warnings about that
 
 /// Accepts until closed. Shared with its own coroutine, so that it outlives the server's handle.
 class Listener : public std::enable_shared_from_this<Listener> {
@@ -45,12 +48,14 @@ class Listener : public std::enable_shared_from_this<Listener> {
 
  private:
   asio::awaitable<void> accept_all();
+  void warn(const error_code& code);
   void take(tcp::socket socket);
 
   asio::any_io_executor executor_;
   tcp::acceptor acceptor_;
   std::shared_ptr<ServerState> state_;
-  std::atomic<uint32_t> refusals_{0};
+  uint64_t failures_ = 0;  // of accept, since the last warning
+  std::chrono::steady_clock::time_point silent_until_{};
   uint16_t port_ = 0;
 };
 
@@ -99,11 +104,20 @@ asio::awaitable<void> Listener::accept_all() {
     if (!code) {
       take(std::move(socket));
     } else if (acceptor_.is_open()) {
-      log::warn("accept: {}", code.message());
+      warn(code);
       pause.expires_after(kAcceptPause);
       co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
     }
   }
+}
+
+void Listener::warn(const error_code& code) {
+  ++failures_;
+  const auto now = std::chrono::steady_clock::now();
+  if (now < silent_until_) return;
+  log::warn("accept: {} ({} times since the last such line)", code.message(), failures_);
+  silent_until_ = now + kAcceptSilence;
+  failures_ = 0;
 }
 
 void Listener::take(tcp::socket socket) {
@@ -178,10 +192,17 @@ Result<std::unique_ptr<Server>> Server::listen(asio::any_io_executor executor,
                                                UnparsedHandler unparsed) {
   CHECK(handler && unparsed);
   CHECK(limits.header_bytes >= 1024);
+  Limits kept = limits;
+  const uint64_t descriptors = raise_descriptor_limit();
+  kept.connections =
+      connections_within(limits.connections, descriptors, kOtherDescriptors + kRefusalsAtOnce);
+  if (kept.connections < limits.connections) {
+    log::warn("the limit of {} open files allows {} connections, not {}: raise `ulimit -n`",
+              descriptors, kept.connections, limits.connections);
+  }
   std::random_device device;
   const uint64_t random = static_cast<uint64_t>(device()) << 32 | device();
-  auto state =
-      std::make_shared<ServerState>(limits, std::move(handler), std::move(unparsed), random);
+  auto state = std::make_shared<ServerState>(kept, std::move(handler), std::move(unparsed), random);
   auto listener = std::make_shared<Listener>(std::move(executor), std::move(state));
   BATON_TRY(listener->open(host, port));
   listener->start();

@@ -17,7 +17,7 @@
 namespace baton::http {
 
 struct Limits {
-  uint32_t connections = 4096;
+  uint32_t connections = 4096;  // fewer if the limit of open files does not allow them
   uint32_t header_bytes = 16 * 1024;
   uint64_t body_bytes = 4 * 1024 * 1024;
   uint32_t header_timeout_ms = 10'000;  // from the first byte wait to the end of the header
@@ -67,7 +67,9 @@ class Exchange {
 /// executor. What it refers to must live until those threads have stopped: Server's destructor asks
 /// handlers to end but does not wait for them. When the client leaves, the handler's coroutine is
 /// cancelled (asio cancellation): its pending awaits throw operation_aborted and its locals are
-/// destroyed.
+/// destroyed. A client that closes its sending half (shutdown(SHUT_WR)) after a complete request
+/// counts as one that left and gets no answer: over TCP the two look the same until something is
+/// written, and a client that is gone must not hold its work.
 using Handler = std::function<boost::asio::awaitable<void>(const Request&, Exchange&)>;
 
 struct ServerStats {
@@ -78,6 +80,7 @@ class Server {
  public:
   virtual ~Server() = default;
   /// Binds and listens; `host` an address or "localhost", port 0 = any. io errors name the address.
+  /// Raises the process's soft limit of open files to the hard one.
   /// `unparsed` makes the answer to a request that is not HTTP (status, message → Response).
   using UnparsedHandler = std::function<Response(int status, const std::string& message)>;
   static Result<std::unique_ptr<Server>> listen(boost::asio::any_io_executor executor,
