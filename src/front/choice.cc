@@ -48,6 +48,22 @@ void Choice::push(const TokenEvent& event, api::ChoicePart& part) {
 void Choice::take_token(const TokenEvent& event, bool as_text, api::ChoicePart& part) {
   ++tokens_;
   cached_tokens_ = event.cached_tokens;
+  bool hidden = in_hidden_thought();
+  StreamDecoder::Delta delta;
+  if (as_text) delta = decoder_.push(event.token);
+  hidden |= in_hidden_thought();  // both markers belong to the thought
+  if (!hidden) list(event, part);
+  append(delta, part);
+  if (delta.stopped) stop_here(part);
+}
+
+/// Ids and logprobs would spell out what the text leaves out.
+bool Choice::in_hidden_thought() const {
+  return options_.reasoning == api::ReasoningFormat::none && options_.decoder.split_reasoning &&
+         decoder_.in_reasoning();
+}
+
+void Choice::list(const TokenEvent& event, api::ChoicePart& part) {
   if (options_.token_ids) {
     if (!part.token_ids) part.token_ids.emplace();
     part.token_ids->push_back(event.token);
@@ -64,14 +80,11 @@ void Choice::take_token(const TokenEvent& event, bool as_text, api::ChoicePart& 
     }
     part.logprobs->push_back(std::move(entry));
   }
-  if (!as_text) return;
-  const StreamDecoder::Delta delta = decoder_.push(event.token);
-  append(delta, part);
-  if (delta.stopped) stop_here(part);
 }
 
 void Choice::stop_here(api::ChoicePart& part) {
   over_ = true;
+  if (!decoder_.in_reasoning()) close_tag(part);
   part.finish = Finish::stop;
   part.stop_reason = decoder_.stop_string();
 }
@@ -85,6 +98,7 @@ void Choice::take_ending(const Ending& ending, api::ChoicePart& part) {
   const StreamDecoder::Delta rest = decoder_.finish();
   append(rest, part);
   if (rest.stopped) return stop_here(part);
+  if (!decoder_.in_reasoning()) close_tag(part);
   part.finish = ending.finish;
   const std::vector<Token>& own = options_.stop_tokens;
   if (std::find(own.begin(), own.end(), ending.stop_token) != own.end()) {
@@ -106,10 +120,14 @@ void Choice::append(const StreamDecoder::Delta& delta, api::ChoicePart& part) {
     append_text(part.content, delta.reasoning);
   }
   if (!delta.content.empty()) {
-    if (tag_open_) append_text(part.content, "\n</think>\n\n");
-    tag_open_ = false;
+    close_tag(part);
     append_text(part.content, delta.content);
   }
+}
+
+void Choice::close_tag(api::ChoicePart& part) {
+  if (tag_open_) append_text(part.content, "\n</think>\n\n");
+  tag_open_ = false;
 }
 
 api::TokenText Choice::text_of(Token token) const {

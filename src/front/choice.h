@@ -46,7 +46,10 @@ class Choice {
   void take_token(const TokenEvent& event, bool as_text, api::ChoicePart& part);
   void take_ending(const Ending& ending, api::ChoicePart& part);
   void stop_here(api::ChoicePart& part);
+  void list(const TokenEvent& event, api::ChoicePart& part);
   void append(const StreamDecoder::Delta& delta, api::ChoicePart& part);
+  void close_tag(api::ChoicePart& part);
+  bool in_hidden_thought() const;
   api::TokenText text_of(Token token) const;
 
   uint32_t index_;

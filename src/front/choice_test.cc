@@ -49,6 +49,56 @@ TEST(Choice, TagsPutTheThoughtIntoTheContent) {
   EXPECT_FALSE(part.reasoning);
 }
 
+// A thought that a stop or the length ended right after it was left open.
+TEST(Choice, TagsAreClosedAlsoWithoutContent) {
+  for (const char* stop : {"", "42"}) {
+    for (const Finish finish : {Finish::stop, Finish::length}) {
+      ChoiceOptions options = chat_options();
+      options.reasoning = api::ReasoningFormat::tags;
+      if (*stop != 0) options.decoder.stop = {stop};
+      Choice choice(0, kTokenizer, options);
+      const std::string text = std::string("hm\n</think>\n\n") + stop;
+      const auto part = whole(choice, script_of(byte_tokens(text), finish));
+      EXPECT_EQ(part.content, "<think>\nhm\n</think>\n\n") << stop;
+    }
+  }
+}
+
+TEST(Choice, TagsOfAThoughtThatWasCutStayOpen) {
+  ChoiceOptions options = chat_options();
+  options.reasoning = api::ReasoningFormat::tags;
+  Choice choice(0, kTokenizer, options);
+  const auto part = whole(choice, script_of(byte_tokens("hm"), Finish::length));
+  EXPECT_EQ(part.content, "<think>\nhm");
+}
+
+// The thought could be read in the logprobs and ids of an answer that was asked for without it.
+TEST(Choice, NoneLeavesTheThoughtOutOfLogprobsAndIds) {
+  for (const bool opened_by_prompt : {true, false}) {
+    ChoiceOptions options;
+    options.decoder.starts_in_reasoning = opened_by_prompt;
+    options.reasoning = api::ReasoningFormat::none;
+    options.logprobs = options.token_ids = true;
+    Choice choice(0, kTokenizer, options);
+    const std::string text = std::string(opened_by_prompt ? "" : "<think>") + "hm</think>42";
+    const auto part = whole(choice, script_of(byte_tokens(text)));
+    EXPECT_EQ(part.content, "42");
+    EXPECT_EQ(part.token_ids, (std::vector<Token>{'4', '2', ByteTokenizer::kEos}));
+    ASSERT_EQ(part.logprobs->size(), 3u);
+    EXPECT_EQ(part.logprobs->at(0).token.text, "4");
+    EXPECT_EQ(choice.tokens(), opened_by_prompt ? 6u : 7u) << "they are still counted";
+  }
+}
+
+TEST(Choice, NoneListsNothingOfAThoughtThatWasCut) {
+  ChoiceOptions options = chat_options();
+  options.reasoning = api::ReasoningFormat::none;
+  options.logprobs = options.token_ids = true;
+  Choice choice(0, kTokenizer, options);
+  const auto part = whole(choice, script_of(byte_tokens("hm")));  // with EOS
+  EXPECT_FALSE(part.token_ids || part.logprobs || part.content);
+}
+
 TEST(Choice, NoneDropsTheThought) {
   ChoiceOptions options = chat_options();
   options.reasoning = api::ReasoningFormat::none;
