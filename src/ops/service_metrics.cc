@@ -85,11 +85,6 @@ void ServiceMetrics::observe(const AccessRecord& record) {
   }
 }
 
-void finish_request(ServiceMetrics& metrics, const AccessRecord& record) {
-  metrics.observe(record);
-  log_access(record);
-}
-
 void register_load_metrics(MetricRegistry& registry, std::function<LoadSample()> read) {
   auto add = [&](Kind kind, const char* name, const char* help,
                  double (*value)(const LoadSample&)) {

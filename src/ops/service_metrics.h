@@ -50,9 +50,6 @@ class ServiceMetrics {
   Counter& generation_tokens_;
 };
 
-/// observe() and log_access() in one.
-void finish_request(ServiceMetrics& metrics, const AccessRecord& record);
-
 /// What the token source reports when metrics are rendered. `ops` knows neither engine nor fleet:
 /// whoever starts the process maps theirs to this.
 struct LoadSample {
