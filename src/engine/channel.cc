@@ -1,5 +1,7 @@
 #include "engine/channel.h"
 
+#include <iterator>
+#include <string>
 #include <utility>
 
 #include "base/check.h"
@@ -57,19 +59,29 @@ Error refusal(Code code, std::string message, uint32_t retry_after_ms) {
 
 }  // namespace
 
-Result<void> Inbox::submit(Submission submission) {
+Result<void> Inbox::submit(std::vector<Submission> submissions) {
   {
     const std::lock_guard lock(mutex_);
     if (failure_) return *failure_;
     if (draining_ || work_.stop) {
       return refusal(Code::unavailable, "this replica takes no new work", retry_after_ms_);
     }
-    if (waiting_ + work_.submissions.size() >= queue_max_) {
-      return refusal(Code::resource_exhausted,
-                     "the queue is full (" + std::to_string(queue_max_) + " waiting)",
-                     retry_after_ms_);
+    if (submissions.size() > held_max_) {
+      Error error = client_error(
+          Code::invalid_argument,
+          std::to_string(submissions.size()) +
+              " answers at once are more than this server ever holds: " + std::to_string(held_max_),
+          "n");
+      error.reason = "too_many_answers";
+      return error;
     }
-    work_.submissions.push_back(std::move(submission));
+    if (held_ + work_.submissions.size() + submissions.size() > held_max_) {
+      return refusal(
+          Code::resource_exhausted,
+          "the queue is full (at most " + std::to_string(held_max_) + " answers run or wait)",
+          retry_after_ms_);
+    }
+    std::move(submissions.begin(), submissions.end(), std::back_inserter(work_.submissions));
   }
   changed_.notify_one();
   return {};
@@ -113,13 +125,13 @@ Work Inbox::take(bool busy) {
   if (!busy) changed_.wait(lock, something);
   Work taken = std::exchange(work_, {});
   work_.stop = taken.stop;
-  waiting_ += static_cast<uint32_t>(taken.submissions.size());  // until the next publish_queue()
+  held_ += taken.submissions.size();  // until the next publish_load()
   return taken;
 }
 
-void Inbox::publish_queue(uint32_t waiting, uint32_t retry_after_ms) {
+void Inbox::publish_load(uint64_t held, uint32_t retry_after_ms) {
   const std::lock_guard lock(mutex_);
-  waiting_ = waiting;
+  held_ = held;
   retry_after_ms_ = retry_after_ms;
 }
 

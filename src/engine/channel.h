@@ -54,11 +54,12 @@ struct Work {
 /// Outlives the engine where readers do, so that dropping a mailbox is always safe.
 class Inbox {
  public:
-  explicit Inbox(uint32_t queue_max) : queue_max_(queue_max) {}
+  /// `held_max`: sequences that the engine holds at once, running, waiting or on their way.
+  explicit Inbox(uint64_t held_max) : held_max_(held_max) {}
 
-  /// resource_exhausted if `queue_max` sequences wait; unavailable when draining, failed or
-  /// stopped.
-  Result<void> submit(Submission submission);
+  /// All or none. resource_exhausted if there are not enough free places now; invalid_argument if
+  /// there never are; unavailable when draining, failed or stopped.
+  Result<void> submit(std::vector<Submission> submissions);
   void cancel(SequenceId id);
   void drain();
   void finish_all(const Error& why);
@@ -66,17 +67,17 @@ class Inbox {
 
   /// For the engine's thread. take() waits for something to do unless `busy`.
   Work take(bool busy);
-  void publish_queue(uint32_t waiting, uint32_t retry_after_ms);
+  void publish_load(uint64_t held, uint32_t retry_after_ms);
   void fail(const Error& why);
 
   bool draining() const;
 
  private:
-  const uint32_t queue_max_;
+  const uint64_t held_max_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   Work work_;
-  uint32_t waiting_ = 0;  // in the scheduler, as of its last step
+  uint64_t held_ = 0;  // taken and not known to be over
   uint32_t retry_after_ms_ = 1000;
   bool draining_ = false;
   std::optional<Error> failure_;

@@ -37,7 +37,7 @@ SchedulerOptions scheduler_options(const EngineOptions& options, const ModelInfo
   SchedulerOptions out;
   out.batch_max = std::min(options.batch_max, info.step_slices_max);
   out.step_tokens = std::min(options.step_tokens, info.step_tokens_max);
-  // The inbox refuses above queue_max; preempted sequences may wait beside those.
+  // The inbox lets in no more than these together, so this never refuses.
   out.queue_max = options.queue_max + out.batch_max;
   out.context_tokens = info.context_tokens;
   out.block_count = info.block_count;
@@ -52,7 +52,8 @@ class ThreadedEngine final : public Engine {
         clock_(clock),
         scheduler_options_(scheduler_options(options, model_->info())),
         scheduler_(scheduler_options_),
-        inbox_(std::make_shared<Inbox>(options.queue_max)) {
+        inbox_(
+            std::make_shared<Inbox>(uint64_t{scheduler_options_.batch_max} + options.queue_max)) {
     publish();
     thread_ = std::thread([this] { run(); });
   }
@@ -62,7 +63,8 @@ class ThreadedEngine final : public Engine {
     thread_.join();
   }
 
-  Result<std::shared_ptr<Mailbox>> submit(TokenRequest request) override;
+  Result<std::vector<std::shared_ptr<Mailbox>>> submit_all(
+      std::vector<TokenRequest> requests) override;
   void drain() override { inbox_->drain(); }
   void finish_all(const Error& why) override { inbox_->finish_all(why); }
   EngineStats stats() const override;
@@ -80,6 +82,7 @@ class ThreadedEngine final : public Engine {
     uint32_t generated = 0;
   };
 
+  Result<void> check(const TokenRequest& request, Nanos now) const;
   void run();
   void admit(Submission submission);
   void cancel(SequenceId id);
@@ -104,7 +107,7 @@ class ThreadedEngine final : public Engine {
   std::thread thread_;
 };
 
-Result<std::shared_ptr<Mailbox>> ThreadedEngine::submit(TokenRequest request) {
+Result<void> ThreadedEngine::check(const TokenRequest& request, Nanos now) const {
   const ModelInfo& info = model_->info();
   BATON_TRY(validate(request, info));
   const uint32_t limit =
@@ -120,19 +123,34 @@ Result<std::shared_ptr<Mailbox>> ThreadedEngine::submit(TokenRequest request) {
     error.reason = "context_length_exceeded";
     return error;
   }
-  const Nanos now = clock_.now();
   if (request.deadline.passed(now)) {
     return client_error(Code::deadline_exceeded, "the deadline has passed");
   }
-  Submission submission;
-  submission.id = next_id_.fetch_add(1, std::memory_order_relaxed);
-  submission.arrival = now;
-  submission.channel = std::make_shared<Channel>();
-  submission.request = std::move(request);
-  const auto channel = submission.channel;
-  const SequenceId id = submission.id;
-  BATON_TRY(inbox_->submit(std::move(submission)));
-  return std::shared_ptr<Mailbox>(std::make_shared<StreamMailbox>(channel, inbox_, id));
+  return {};
+}
+
+Result<std::vector<std::shared_ptr<Mailbox>>> ThreadedEngine::submit_all(
+    std::vector<TokenRequest> requests) {
+  CHECK(!requests.empty());
+  const Nanos now = clock_.now();
+  for (const TokenRequest& request : requests) BATON_TRY(check(request, now));
+  std::vector<Submission> submissions;
+  std::vector<std::pair<std::shared_ptr<Channel>, SequenceId>> readers;
+  for (TokenRequest& request : requests) {
+    Submission submission;
+    submission.id = next_id_.fetch_add(1, std::memory_order_relaxed);
+    submission.arrival = now;
+    submission.channel = std::make_shared<Channel>();
+    submission.request = std::move(request);
+    readers.emplace_back(submission.channel, submission.id);
+    submissions.push_back(std::move(submission));
+  }
+  BATON_TRY(inbox_->submit(std::move(submissions)));
+  std::vector<std::shared_ptr<Mailbox>> mailboxes;  // made now: dropping one cancels
+  for (const auto& [channel, id] : readers) {
+    mailboxes.push_back(std::make_shared<StreamMailbox>(channel, inbox_, id));
+  }
+  return mailboxes;
 }
 
 EngineStats ThreadedEngine::stats() const {
@@ -211,7 +229,7 @@ void ThreadedEngine::step() {
                       {.finish = Finish::deadline, .cached_tokens = late.cached_tokens});
   }
   if (plan.slices.empty()) return;
-  publish();  // a step may take long: the queue's length must not
+  publish();  // a step may take long: the load must not be as old
   const std::vector<Slice> slices = make_slices(plan);
   model_->launch(slices, plan.fresh);
   Result<std::span<const Sampled>> collected = model_->collect();
@@ -334,12 +352,19 @@ void ThreadedEngine::publish() {
   counted_.prefix_query_tokens = counters.prefix_query_tokens;
   counted_.prefix_hit_tokens = counters.prefix_hit_tokens;
   counted_.preemptions = counters.preemptions;
-  inbox_->publish_queue(load.waiting, load.retry_after_ms);
+  inbox_->publish_load(uint64_t{load.running} + load.waiting, load.retry_after_ms);
   const std::lock_guard lock(stats_mutex_);
   stats_ = counted_;
 }
 
 }  // namespace
+
+Result<std::shared_ptr<Mailbox>> Engine::submit(TokenRequest request) {
+  std::vector<TokenRequest> one;
+  one.push_back(std::move(request));
+  BATON_ASSIGN(std::vector<std::shared_ptr<Mailbox>> mailboxes, submit_all(std::move(one)));
+  return std::move(mailboxes.front());
+}
 
 std::unique_ptr<Engine> Engine::start(std::unique_ptr<Model> model, const EngineOptions& options,
                                       const Clock& clock) {

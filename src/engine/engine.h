@@ -18,7 +18,7 @@ namespace baton {
 struct EngineOptions {
   uint32_t batch_max = 64;     // sequences in one step
   uint32_t step_tokens = 512;  // tokens in one step, decode and prefill together
-  uint32_t queue_max = 256;    // waiting sequences; more are refused with a retry hint
+  uint32_t queue_max = 256;    // sequences beyond batch_max; more are refused with a retry hint
   bool prefix_cache = true;
 };
 
@@ -60,7 +60,13 @@ class Engine {
 
   /// Thread-safe. Refusals: invalid_argument (ids, lengths), resource_exhausted (queue full),
   /// unavailable (draining or failed), deadline_exceeded.
-  virtual Result<std::shared_ptr<Mailbox>> submit(TokenRequest request) = 0;
+  Result<std::shared_ptr<Mailbox>> submit(TokenRequest request);
+
+  /// All of them or none; mailboxes in the order of `requests`, of which there is at least one.
+  /// Refusals as above; invalid_argument also when they are more than batch_max and queue_max
+  /// together, so that an idle engine refuses no number that it would ever take.
+  virtual Result<std::vector<std::shared_ptr<Mailbox>>> submit_all(
+      std::vector<TokenRequest> requests) = 0;
 
   /// No new work; what runs goes on. finish_all: ends what is left with typed errors.
   virtual void drain() = 0;

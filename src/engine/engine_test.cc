@@ -354,6 +354,55 @@ TEST_F(EngineTest, AFullQueueRefusesWithAHint) {
   gate_.open();
 }
 
+std::vector<TokenRequest> copies(uint32_t n) {
+  std::vector<TokenRequest> out(n, make_request({10, 20}, 5));
+  for (uint32_t i = 0; i < n; ++i) out[i].choice = i;
+  return out;
+}
+
+// Sixteen answers went in one by one, faster than the engine could say that it had started some.
+TEST_F(EngineTest, AnIdleEngineTakesMoreAnswersThanItsQueueIsLong) {
+  start({.batch_max = 16, .queue_max = 8});
+  for (int round = 0; round < 20; ++round) {
+    const auto mailboxes = engine_->submit_all(copies(16));
+    ASSERT_TRUE(mailboxes.ok()) << mailboxes.error().message;
+    ASSERT_EQ(mailboxes->size(), 16u);
+    for (uint32_t i = 0; i < 16; ++i) {
+      EXPECT_EQ(read_all(*(*mailboxes)[i]).tokens, solo(copies(16)[i]));
+    }
+    wait_until([](const EngineStats& s) { return s.running + s.waiting == 0; });
+  }
+}
+
+TEST_F(EngineTest, WhatDoesNotFitNowIsRefusedWholeWithAHint) {
+  start({.batch_max = 2, .queue_max = 3}, true);
+  const auto first = engine_->submit_all(copies(3));
+  ASSERT_TRUE(first.ok());
+  gate_.wait_for_step(1);
+  const auto refused = engine_->submit_all(copies(3));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Code::resource_exhausted);
+  EXPECT_GT(refused.error().retry_after_ms, 0u);
+  const auto fits = engine_->submit_all(copies(2));
+  EXPECT_TRUE(fits.ok()) << "the refusal must hold no place";
+  gate_.open();
+  for (const auto& mailbox : *first) read_all(*mailbox);
+  for (const auto& mailbox : *fits) read_all(*mailbox);
+  wait_until([](const EngineStats& s) { return s.running + s.waiting == 0; });
+  EXPECT_EQ(engine_->stats().finished[static_cast<size_t>(Finish::length)], 5u);
+}
+
+TEST_F(EngineTest, WhatNeverFitsIsRefusedWithoutAHint) {
+  start({.batch_max = 2, .queue_max = 3});
+  const auto refused = engine_->submit_all(copies(6));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Code::invalid_argument);
+  EXPECT_EQ(refused.error().param, "n");
+  EXPECT_FALSE(refused.error().retry_safe);
+  EXPECT_EQ(refused.error().retry_after_ms, 0u);
+  EXPECT_NE(refused.error().message.find("holds: 5"), std::string::npos) << refused.error().message;
+}
+
 TEST_F(EngineTest, WrongRequestsAreRefusedByField) {
   start();
   const float nan = std::nanf("");

@@ -103,6 +103,7 @@ class LocalSource final : public TokenSource {
     SourceLoad load;
     load.ready = stats.ready;
     load.draining = stats.draining;
+    load.failed = stats.failed;
     load.running = stats.running;
     load.waiting = stats.waiting;
     load.blocks_total = stats.blocks_total;
@@ -110,13 +111,17 @@ class LocalSource final : public TokenSource {
     return load;
   }
 
-  asio::awaitable<Result<std::unique_ptr<TokenStream>>> start(TokenRequest request) override {
+  asio::awaitable<Result<std::vector<std::unique_ptr<TokenStream>>>> start(
+      std::vector<TokenRequest> requests) override {
     const auto executor = co_await asio::this_coro::executor;
-    Result<std::shared_ptr<Mailbox>> mailbox = engine_.submit(std::move(request));
-    if (!mailbox.ok()) co_return std::move(mailbox).error();
-    std::unique_ptr<TokenStream> stream =
-        std::make_unique<LocalStream>(executor, std::move(mailbox).value());
-    co_return stream;
+    Result<std::vector<std::shared_ptr<Mailbox>>> mailboxes =
+        engine_.submit_all(std::move(requests));
+    if (!mailboxes.ok()) co_return std::move(mailboxes).error();
+    std::vector<std::unique_ptr<TokenStream>> streams;
+    for (std::shared_ptr<Mailbox>& mailbox : *mailboxes) {
+      streams.push_back(std::make_unique<LocalStream>(executor, std::move(mailbox)));
+    }
+    co_return streams;
   }
 
  private:

@@ -38,16 +38,26 @@ std::vector<Token> solo(const TokenRequest& request) {
   return out;
 }
 
-asio::awaitable<std::vector<Token>> read_all(TokenSource& source, TokenRequest request) {
-  auto stream = co_await source.start(std::move(request));
-  CHECK(stream.ok());
+asio::awaitable<std::unique_ptr<TokenStream>> start(TokenSource& source, TokenRequest request) {
+  std::vector<TokenRequest> one;
+  one.push_back(std::move(request));
+  auto streams = co_await source.start(std::move(one));
+  CHECK(streams.ok() && streams->size() == 1);
+  co_return std::move(streams->front());
+}
+
+asio::awaitable<std::vector<Token>> read_all(std::unique_ptr<TokenStream> stream) {
   std::vector<Token> tokens;
   for (;;) {
-    const std::vector<TokenEvent> events = co_await (*stream)->next();
+    const std::vector<TokenEvent> events = co_await stream->next();
     CHECK(!events.empty());
     for (const TokenEvent& event : events) tokens.push_back(event.token);
     if (events.back().ending) co_return tokens;
   }
+}
+
+asio::awaitable<std::vector<Token>> read_all(TokenSource& source, TokenRequest request) {
+  co_return co_await read_all(co_await start(source, std::move(request)));
 }
 
 class LocalSourceTest : public ::testing::Test {
@@ -95,12 +105,36 @@ TEST_F(LocalSourceTest, AStreamIsReadToItsEnd) {
   });
 }
 
-TEST_F(LocalSourceTest, ARefusalIsAnError) {
+TEST_F(LocalSourceTest, SeveralRequestsGetTheirStreamsInOrder) {
+  const std::vector<TokenRequest> requests = {make_request(10, 20), make_request(11, 30)};
   run([&]() -> asio::awaitable<void> {
-    const auto stream = co_await source_->start(make_request(-1, 100));
-    CHECK(!stream.ok());
-    EXPECT_EQ(stream.error().code, Code::invalid_argument);
+    auto streams = co_await source_->start(requests);
+    CHECK(streams.ok() && streams->size() == 2);
+    for (size_t i = 0; i < 2; ++i) {
+      const std::vector<Token> tokens = co_await read_all(std::move((*streams)[i]));
+      EXPECT_EQ(tokens, solo(requests[i]));
+    }
   });
+}
+
+TEST_F(LocalSourceTest, ARefusalIsAnErrorOfAllOfThem) {
+  const std::vector<TokenRequest> requests = {make_request(10, 20), make_request(-1, 100)};
+  run([&]() -> asio::awaitable<void> {
+    const auto streams = co_await source_->start(requests);
+    CHECK(!streams.ok());
+    EXPECT_EQ(streams.error().code, Code::invalid_argument);
+  });
+  EXPECT_EQ(engine_->stats().running + engine_->stats().waiting, 0u);
+}
+
+TEST_F(LocalSourceTest, ALostDeviceShowsInTheLoad) {
+  EXPECT_FALSE(source_->load().failed);
+  run([&]() -> asio::awaitable<void> {
+    (void)co_await read_all(*source_, make_request(FakeModel::kDeviceLost, 100));
+  });
+  for (int i = 0; i < 5000 && !source_->load().failed; ++i) std::this_thread::sleep_for(1ms);
+  EXPECT_TRUE(source_->load().failed);
+  EXPECT_FALSE(source_->load().ready);
 }
 
 TEST_F(LocalSourceTest, InfoAndLoadAreTheEngines) {
@@ -164,9 +198,8 @@ TEST_F(LocalSourceTest, ManyStreamsOnManyThreads) {
         asio::make_strand(context),
         [&, request, i]() -> asio::awaitable<void> {
           if (i % 5 == 0) {  // reads a little and leaves
-            auto stream = co_await source_->start(request);
-            CHECK(stream.ok());
-            if (i % 10 == 0) co_await (*stream)->next();
+            auto stream = co_await start(*source_, request);
+            if (i % 10 == 0) co_await stream->next();
             ++left;
             co_return;
           }

@@ -103,6 +103,7 @@ asio::awaitable<void> model(Call& call) {
 ops::Health health(const FrontContext& context) {
   const SourceLoad load = context.source.load();
   ops::Health out;
+  out.failed = load.failed;
   out.ready = load.ready;
   out.draining = load.draining;
   out.running = load.running;

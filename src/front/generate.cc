@@ -63,10 +63,10 @@ Generation::Generation(const FrontContext& context, const GenerationJob& job, Re
       reply_(reply),
       started_(started),
       tasks_(executor),
-      opened_(job.requests.size(), false),
+      opened_(job.choices(), false),
       news_(executor),
       room_(executor),
-      open_(static_cast<uint32_t>(job.requests.size())) {
+      open_(job.choices()) {
   for (uint32_t i = 0; i < open_; ++i) {
     choices_.emplace_back(i, context.tokenizer, job.choice);
     api::ChoicePart part;
@@ -253,25 +253,22 @@ asio::awaitable<void> Generation::answer_streaming(Streams streams) {
 asio::awaitable<void> run_generation(const FrontContext& context, GenerationJob job, Reply& reply,
                                      Nanos started) {
   ops::AccessRecord& record = reply.record();
-  record.choices = static_cast<uint32_t>(job.requests.size());
-  for (const std::vector<Token>& prompt : job.prompts) record.prompt_tokens += prompt.size();
+  record.choices = job.choices();
   record.finish = to_string(Finish::cancelled);  // unless it gets to another ending
 
-  Streams streams;
-  for (TokenRequest& request : job.requests) {
-    Result<std::unique_ptr<TokenStream>> stream = co_await context.source.start(std::move(request));
-    if (!stream.ok()) {
-      record.finish.clear();
-      (void)co_await reply.send_error(stream.error());
-      co_return;
-    }
-    streams.push_back(std::move(stream).value());
+  Result<Streams> streams = co_await context.source.start(std::exchange(job.requests, {}));
+  if (!streams.ok()) {
+    record.finish.clear();
+    (void)co_await reply.send_error(streams.error());
+    co_return;
   }
+  // Only now: what was refused did not start.
+  for (const std::vector<Token>& prompt : job.prompts) record.prompt_tokens += prompt.size();
   Generation generation(context, job, reply, started, co_await asio::this_coro::executor);
   if (job.stream) {
-    co_await generation.answer_streaming(std::move(streams));
+    co_await generation.answer_streaming(std::move(*streams));
   } else {
-    co_await generation.answer_whole(std::move(streams));
+    co_await generation.answer_whole(std::move(*streams));
   }
 }
 

@@ -26,6 +26,7 @@ struct GenerationJob {
   bool include_usage = false;
   bool continuous_usage = false;
 
+  uint32_t choices() const { return static_cast<uint32_t>(prompts.size()) * choices_per_prompt; }
   const std::vector<Token>& prompt_of(uint32_t choice_index) const {
     return prompts[choice_index / choices_per_prompt];
   }

@@ -132,6 +132,17 @@ TEST_F(RoutesTest, HealthSaysWhatTheSourceSays) {
   EXPECT_EQ(get("/health").status, 503);
 }
 
+// It stayed 200, and the orchestrator never restarted the process.
+TEST_F(RoutesTest, LivezFailsWhenTheDeviceIsLost) {
+  start([](const TokenRequest&) { return thought_then("ok"); });
+  source_->ready = false;
+  source_->failed = true;
+  EXPECT_EQ(get("/livez").status, 503);
+  const TestResponse ready = get("/readyz");
+  EXPECT_EQ(ready.status, 503);
+  EXPECT_EQ(at(parsed(ready.body), "/status"), "\"failed\"");
+}
+
 TEST_F(RoutesTest, RoutesThatAreNoneAndMethodsThatDoNotFit) {
   start([](const TokenRequest&) { return thought_then("ok"); });
   const TestResponse lost = get("/nope");
@@ -144,6 +155,18 @@ TEST_F(RoutesTest, RoutesThatAreNoneAndMethodsThatDoNotFit) {
   const TestResponse other = post("/livez", "{}");
   EXPECT_EQ(other.status, 405);
   EXPECT_EQ(other.header("allow"), "GET, HEAD");
+}
+
+TEST_F(RoutesTest, ARefusedRequestDidNotStart) {
+  start([](const TokenRequest&) -> Result<Script> {
+    return self_error(Code::resource_exhausted, "The queue is full.");
+  });
+  ASSERT_EQ(post(kText, R"({"prompt":[1,2,3]})").status, 429);
+  EXPECT_TRUE(eventually([&] {
+    return counted(R"(baton_requests_total{route="/v1/completions",status="429"})") == 1;
+  })) << registry_.render();
+  EXPECT_EQ(counted("\nbaton_prompt_tokens_total"), 0u);
+  EXPECT_EQ(counted("\nbaton_request_prompt_tokens_count"), 0u);
 }
 
 TEST_F(RoutesTest, RequestsAreCounted) {

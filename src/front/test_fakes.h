@@ -141,20 +141,23 @@ class ScriptedSource final : public TokenSource {
     SourceLoad load;
     load.ready = ready;
     load.draining = draining;
+    load.failed = failed;
     load.running = static_cast<uint32_t>(live.load());
     return load;
   }
-  boost::asio::awaitable<Result<std::unique_ptr<TokenStream>>> start(
-      TokenRequest request) override {
-    Result<Script> script = answer_(request);
-    {
-      const std::lock_guard lock(mutex_);
-      requests_.push_back(std::move(request));
+  boost::asio::awaitable<Result<std::vector<std::unique_ptr<TokenStream>>>> start(
+      std::vector<TokenRequest> requests) override {
+    std::vector<std::unique_ptr<TokenStream>> streams;
+    for (TokenRequest& request : requests) {
+      Result<Script> script = answer_(request);
+      {
+        const std::lock_guard lock(mutex_);
+        requests_.push_back(std::move(request));
+      }
+      if (!script.ok()) co_return std::move(script).error();
+      streams.push_back(std::make_unique<Stream>(*this, std::move(script).value()));
     }
-    if (!script.ok()) co_return std::move(script).error();
-    std::unique_ptr<TokenStream> stream =
-        std::make_unique<Stream>(*this, std::move(script).value());
-    co_return stream;
+    co_return streams;
   }
 
   std::vector<TokenRequest> requests() const {
@@ -164,7 +167,7 @@ class ScriptedSource final : public TokenSource {
 
   std::atomic<int> live{0};   // streams that exist
   std::atomic<int> given{0};  // events handed out
-  std::atomic<bool> ready{true}, draining{false};
+  std::atomic<bool> ready{true}, draining{false}, failed{false};
 
  private:
   class Stream final : public TokenStream {

@@ -33,6 +33,7 @@ struct SourceInfo {
 struct SourceLoad {
   bool ready = false;
   bool draining = false;
+  bool failed = false;  // beyond repair: only a restart helps
   uint32_t running = 0;
   uint32_t waiting = 0;
   uint32_t blocks_total = 0;
@@ -45,10 +46,12 @@ class TokenSource {
   virtual SourceInfo info() const = 0;
   virtual SourceLoad load() const = 0;
 
-  /// Accepts a request or refuses it at once (resource_exhausted with a retry hint,
-  /// invalid_argument, unavailable). An accepted stream ends in exactly one ending.
-  virtual boost::asio::awaitable<Result<std::unique_ptr<TokenStream>>> start(
-      TokenRequest request) = 0;
+  /// Accepts all of `requests` (at least one: the answers that one client asked for at once) or
+  /// refuses them all at once: resource_exhausted with a retry hint, invalid_argument (also when
+  /// they are more than can ever be held), unavailable. One stream a request, in their order; an
+  /// accepted stream ends in exactly one ending.
+  virtual boost::asio::awaitable<Result<std::vector<std::unique_ptr<TokenStream>>>> start(
+      std::vector<TokenRequest> requests) = 0;
 };
 
 }  // namespace baton
