@@ -5,7 +5,7 @@
 # Debian 12's names. Everything the program needs, and what only the checks need.
 build_packages=(g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev libspdlog-dev
   libcli11-dev libtomlplusplus-dev)
-check_packages=(libgtest-dev clang-format-14 curl)
+check_packages=(libgtest-dev clang-format-14 curl python3)
 tidy_packages=(clang-tidy-14)
 
 say() { printf '==> %s\n' "$*"; }
