@@ -82,7 +82,7 @@ void add_engine_options(OptionTable& table, EngineOptions& options) {
   table.add<uint32_t>("step-tokens", &options.step_tokens, 2, 65536,
                       "Most tokens in one step, prompt and answer together");
   table.add<uint32_t>("queue-max", &options.queue_max, 1, 1 << 20,
-                      "Most waiting sequences; more are refused with a retry hint");
+                      "Sequences held beyond batch-max; more are refused with a retry hint");
   table.add("prefix-cache", &options.prefix_cache, "Keep KV of finished prompts for reuse");
 }
 
