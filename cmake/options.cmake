@@ -12,6 +12,9 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O2")          # CHECK stays on, and so do asserts of libraries
 set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g")
+if(BATON_SANITIZE)
+  set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")  # lines for the reports; full debug info doubles the build
+endif()
 
 find_program(BATON_CCACHE ccache)
 if(BATON_CCACHE)
