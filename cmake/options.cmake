@@ -13,7 +13,7 @@ endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O2")          # CHECK stays on, and so do asserts of libraries
 set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g")
 if(BATON_SANITIZE)
-  set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")  # lines for the reports; full debug info doubles the build
+  set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")  # lines are what the reports show
 endif()
 
 find_program(BATON_CCACHE ccache)
