@@ -114,6 +114,9 @@ class Service {
   int run() {
     auto folder = ModelFolder::open(options_.model.model);
     if (!folder) return fail(folder.error());
+    if (auto possible = cpu_model_options(options_.model, folder->config); !possible) {
+      return fail(possible.error());  // at once, before anybody connects
+    }
     auto server = http::Server::listen(
         io_.get_executor(), options_.host, options_.port, options_.limits,
         [this](const http::Request& request, http::Exchange& exchange) {
@@ -257,7 +260,7 @@ class Service {
     const bool idle = stats.running == 0 && stats.waiting == 0;
     if (!idle && clock_.now() >= drain_until_ && !ended_rest_) {
       ended_rest_ = true;
-      log::warn("drain time is over: ending {} answers", stats.running + stats.waiting);
+      log::warn("ending {} answers that still run", stats.running + stats.waiting);
       Error why = self_error(Code::unavailable, "the server is shutting down");
       why.retry_safe = true;
       engine_->finish_all(why);
